@@ -1,0 +1,1 @@
+"""lgsp: the open integration hub of a province."""

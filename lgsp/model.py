@@ -1,0 +1,445 @@
+"""The nouns of the hub: frozen values that call nobody.
+
+Two families. What was agreed (compiled from contracts, manifests and mappings when they are published): Catalogue, Service, Operation,
+Provider, Call. What happens: Message, Exchange, Reply, and the rows that keep it: Opened, Closed, Stored, Due, Receipt.
+Times are POSIX seconds (float), durations carry their unit in the name. Identifiers of parties follow X-Road:
+`instance/memberClass/memberCode/subsystem`, for example `VN/GOV/H99/onestop`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lgsp.errors import Violation
+
+SubsystemId = NewType("SubsystemId", str)
+
+
+class Pattern(StrEnum):
+    """Exchange patterns (EIP)."""
+
+    REQUEST_REPLY = "request_reply"
+    ONE_WAY = "one_way"
+
+
+class DataClass(StrEnum):
+    """How sensitive a service's data are; `personal` needs purpose, official, public service and dossier."""
+
+    OPEN = "open"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+
+
+class State(StrEnum):
+    """Where a stored message stands; transitions are in policy/lifecycle.py."""
+
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    DEAD = "dead"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """How one exchange ended, as metrics and the message log tell it."""
+
+    DELIVERED = "delivered"
+    ACCEPTED = "accepted"
+    REPLAYED = "replayed"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+# ---- what was agreed ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many calls (`q`) a consumer may spend in a window of `w` seconds."""
+
+    q: int
+    w: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds of one outside call, in seconds; `total_s` includes a slowly dripping body."""
+
+    connect_s: float = 5.0
+    total_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """When a stored message is tried again: full jitter over `first_s * 2**n`, capped, until attempts or deadline end."""
+
+    first_s: float = 2.0
+    cap_s: float = 900.0
+    attempts: int = 12
+    deadline_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SoapFault:
+    """A SOAP fault as the provider sent it; `detail` is the decoded child of `detail`, if any."""
+
+    code: str
+    reason: str
+    detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How one native operation looks on the wire: bytes and back, pure.
+
+    encode: native value to request body. decode: answer body to native value; raises `CodecError`, or returns a SoapFault.
+    check_request, check_reply: violations of a native value or of an answer's bytes against the provider's own contract.
+    """
+
+    method: str
+    path: str
+    media_type: str
+    headers: tuple[tuple[str, str], ...]
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+    check_request: Callable[[Any], Sequence[Violation]]
+    check_reply: Callable[[bytes], Sequence[Violation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One step at a provider.
+
+    safe: repeating it changes nothing. key: native path whose value makes the provider recognise a repetition; None if it does not.
+    binds: name under which the reply is visible to later steps. extra: native path -> expression over earlier replies. ok_when,
+    absent_when, duplicate_when, renew_when: judgements of the native reply (None: every decoded reply is fine, none is).
+    """
+
+    name: str
+    wire: Wire
+    safe: bool = False
+    key: str | None = None
+    binds: str | None = None
+    extra: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]], ...] = ()
+    ok_when: Callable[[Mapping[str, Any]], Any] | None = None
+    absent_when: Callable[[Mapping[str, Any]], Any] | None = None
+    duplicate_when: Callable[[Mapping[str, Any]], Any] | None = None
+    message_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A declared login: call it, read the token at `reads`, send it at `sends`, again when `renew_when` holds for a reply."""
+
+    call: Call
+    credentials: Mapping[str, Callable[[Mapping[str, Any]], Any]]
+    reads: str
+    sends: str
+    renew_when: Callable[[Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How the hub proves itself to a provider. `uses` names bound references; headers are expressions over them and `now_ms`, `url`."""
+
+    uses: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = ()
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One external system and how it is reached; `address` may be a reference (`$env.NAME`) that each hub binds."""
+
+    code: str
+    system: SubsystemId
+    national: bool
+    kind: str
+    address: str
+    timeouts: Timeouts
+    in_flight: int
+    auth: Auth = field(default_factory=Auth)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of a service, compiled: everything the request path needs, and nothing that has to be parsed again.
+
+    check_request, check_parameters, check_reply: violations against our contract. to_native takes a scope (see mapping) and gives the native
+    value; to_canonical takes the native reply and gives the canonical one. order_key, business_key: canonical paths or None.
+    """
+
+    service: str
+    major: int
+    version: str
+    name: str
+    method: str
+    path: str
+    pattern: Pattern
+    data_class: DataClass
+    provider: Provider
+    calls: tuple[Call, ...]
+    media_types: tuple[str, ...]
+    check_parameters: Callable[[Mapping[str, Any]], Sequence[Violation]]
+    check_request: Callable[[Any], Sequence[Violation]]
+    check_reply: Callable[[Any], Sequence[Violation]]
+    to_native: Callable[[Mapping[str, Any]], Any]
+    to_canonical: Callable[[Mapping[str, Any]], Any]
+    retry: RetryRule
+    quota: Quota | None = None
+    order_key: tuple[str, ...] | None = None
+    business_key: tuple[str, ...] | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One contract of a provider in one major version; `document` is the OpenAPI document, bundled, as it is published."""
+
+    code: str
+    major: int
+    version: str
+    title: Mapping[str, str]
+    operations: tuple[Operation, ...]
+    document: Mapping[str, Any]
+    digest: str
+
+
+# ---- who -----------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """This consumer may use this operation, for these purposes, these answer fields (None: all), in this window."""
+
+    consumer: SubsystemId
+    service: str
+    operation: str
+    purposes: frozenset[str]
+    fields: frozenset[str] | None = None
+    not_before: float = 0.0
+    not_after: float = float("inf")
+    quota: Quota | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A subsystem that may call the hub; `client_id` is what it shows at /token."""
+
+    id: SubsystemId
+    client_id: str
+    title: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why the data are asked for: the five request headers of our own; none of them is ever logged outside the evidence."""
+
+    slug: str | None = None
+    official: str | None = None
+    public_service: str | None = None
+    dossier: str | None = None
+    represented_party: str | None = None
+
+
+# ---- what happens --------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Header and payload of one sending, as a door received it; nothing in it is trusted yet.
+
+    path: percent-decoded, without the query. credential: the Authorization header. trace_id: 32 hex digits of `traceparent`.
+    """
+
+    id: str
+    received_at: float
+    method: str
+    path: str
+    query: Mapping[str, str]
+    media_type: str
+    body: bytes
+    credential: str | None
+    source: str
+    purpose: Purpose
+    idempotency_key: str | None
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One passage through the platform that was identified, authorised and validated."""
+
+    message: Message
+    consumer: SubsystemId
+    operation: Operation
+    right: Right
+    parameters: Mapping[str, Any]
+    request: Any
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the door sends back: HTTP status, JSON body, headers."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClaim:
+    """A consumer's wish that one key be served once; `fingerprint` is keyed, of method, path and body."""
+
+    consumer: SubsystemId
+    operation: str
+    key: str
+    fingerprint: bytes
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Who holds a key already. `reply` is there once it is finished; `unknown` when its exchange died or its outcome cannot be told."""
+
+    message_id: str
+    fingerprint: bytes
+    reply: Reply | None = None
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAnswer:
+    """What becomes of a claimed key when its exchange closes: `reply` is stored, or the key is released, or marked unknown."""
+
+    claim: KeyClaim
+    reply: Reply | None = None
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The row that must be durable before the provider sees a byte. `request_digest`: keyed digest of the canonical request."""
+
+    message_id: str
+    attempt: int
+    at: float
+    consumer: SubsystemId
+    provider: str
+    service: str
+    operation: str
+    purpose: Purpose
+    request_digest: bytes
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The row that must be durable before the consumer gets its answer. `stages`: (stage, microseconds) in order."""
+
+    message_id: str
+    attempt: int
+    at: float
+    consumer: SubsystemId
+    service: str
+    operation: str
+    outcome: Outcome
+    status: int
+    blame: str
+    cause: str
+    reply_digest: bytes
+    duration_us: int
+    stages: tuple[tuple[str, int], ...]
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message that was accepted for delivery: header, canonical request (JSON bytes, encrypted by the store), schedule."""
+
+    message_id: str
+    consumer: SubsystemId
+    service: str
+    major: int
+    operation: str
+    provider: str
+    purpose: Purpose
+    parameters: Mapping[str, Any]
+    request: bytes
+    digest: str
+    order_key: str | None
+    business_key: str | None
+    accepted_at: float
+    deadline_at: float
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A stored message that this worker has claimed for one attempt; `lease` is the fencing token, `attempt` counts from 1.
+
+    began, finished: names of the unsafe calls of earlier attempts that were begun, and that were finished.
+    """
+
+    stored: Stored
+    attempt: int
+    lease: int
+    began: frozenset[str] = frozenset()
+    finished: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one attempt decided: the next state, when to try again, why, and the translated reply (JSON bytes) if there is one."""
+
+    state: State
+    at: float
+    due_at: float | None = None
+    blame: str = ""
+    cause: str = ""
+    detail: str = ""
+    status: int = 0
+    reply: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a consumer may know about its stored message."""
+
+    message_id: str
+    service: str
+    operation: str
+    state: State
+    attempts: int
+    accepted_at: float
+    settled_at: float | None
+    due_at: float | None
+    blame: str
+    cause: str
+    detail: str
+    reply: bytes | None
+    major: int = 1
+
+
+class Catalogue:
+    """A frozen snapshot of what is published; one exchange uses one snapshot."""
+
+    def __init__(self, services: Sequence[Service], providers: Sequence[Provider], digest: str) -> None:
+        self.services = {(s.code, s.major): s for s in services}
+        self.providers = {p.code: p for p in providers}
+        self.operations = {(o.service, o.major, o.name): o for s in services for o in s.operations}
+        self.digest = digest

@@ -1,0 +1,262 @@
+"""What the engine needs from outside, in its own words; drivers provide it, `memory` among them.
+
+Every method that writes returns only when the write is durable. A driver raises errors of lgsp.errors and no others; a store that cannot
+write raises Fault("record-unavailable").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lgsp.model import (
+        Call,
+        Catalogue,
+        Closed,
+        Consumer,
+        Due,
+        KeyAnswer,
+        KeyClaim,
+        KeyHolder,
+        Opened,
+        Provider,
+        Purpose,
+        Quota,
+        Receipt,
+        Right,
+        Settlement,
+        Stored,
+        SubsystemId,
+    )
+    from lgsp.telemetry import Telemetry
+
+
+class CatalogueSource(Protocol):
+    """What is published now."""
+
+    def current(self) -> Catalogue: ...
+
+
+class Directory(Protocol):
+    """Consumers and rights, from a snapshot at most a second old; neither method waits."""
+
+    def consumer(self, client_id: str) -> Consumer | None: ...
+
+    def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None: ...
+
+
+class Identity(Protocol):
+    """Who speaks: from the Authorization header to the client id of a consumer, or a Fault."""
+
+    def identify(self, credential: str | None, now: float) -> str: ...
+
+
+class Quotas(Protocol):
+    """Shared counters, leased in blocks: how many of `wanted` more calls are granted in the window that starts at `window`."""
+
+    async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int: ...
+
+
+class MessageLog(Protocol):
+    """What happened to exchanges, append only."""
+
+    async def opened(self, row: Opened, claim: KeyClaim | None = None) -> KeyHolder | None:
+        """Write OPENED and claim the key in one transaction; if the key is held already, write nothing and say by whom."""
+
+    async def closed(self, row: Closed, answer: KeyAnswer | None = None) -> None:
+        """Write CLOSED and settle the key in one transaction."""
+
+    def refused_unidentified(self, source: str, slug: str, at: float) -> None:
+        """Count a refusal before identity, by source and minute; durable soon, not now."""
+
+
+class Outbox(Protocol):
+    """Messages owed to providers."""
+
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: bytes) -> KeyHolder | None:
+        """Write message, payload, outbox row and key (already finished with 202 and `reply`) in one transaction, or say who holds the key."""
+
+    async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease."""
+
+    async def begin_call(self, due: Due, call: str, finished: bool) -> None:
+        """Record that an unsafe call of the sequence is begun (before its first byte) or finished."""
+
+    async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Write the settlement and CLOSED in one transaction; False, and nothing written, if another worker holds the message now."""
+
+
+class Receipts(Protocol):
+    """What consumers may ask about their stored messages."""
+
+    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None: ...
+
+
+class Outbound(Protocol):
+    """One call at a provider: native value out, native value back; raises Unreachable, OutcomeUnknown or another Fault."""
+
+    async def call(self, provider: Provider, call: Call, native: Any, party: str | None) -> Any: ...
+
+
+class Bell(Protocol):
+    """Says that messages of a provider are due; losing or doubling a ring loses or doubles nothing."""
+
+    def ring(self, provider: str, message_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside, as one frozen bundle; `bootstrap` builds it, tests pass memory drivers.
+
+    now: POSIX seconds. tick: monotonic nanoseconds. jitter: uniform in [0, 1). new_id: a UUIDv7 string. digest: keyed digest of bytes.
+    """
+
+    catalogue: CatalogueSource
+    directory: Directory
+    identity: Identity
+    quotas: Quotas
+    log: MessageLog
+    outbox: Outbox
+    receipts: Receipts
+    outbound: Outbound
+    bell: Bell
+    telemetry: Telemetry
+    now: Callable[[], float]
+    tick: Callable[[], int]
+    jitter: Callable[[], float]
+    new_id: Callable[[], str]
+    digest: Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One row of a message's way: when, what, and the facts that the log keeps about it."""
+
+    at: float
+    event: str
+    attempt: int
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadGroup:
+    """Dead letters with one cause at one provider."""
+
+    provider: str
+    service: str
+    operation: str
+    cause: str
+    blame: str
+    count: int
+    oldest_at: float
+    message_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a provider is owed: counts by state, and when the oldest waiting message was accepted."""
+
+    provider: str
+    states: Mapping[str, int]
+    oldest_at: float | None
+
+
+class Inspection(Protocol):
+    """What operators look at; never payloads."""
+
+    async def timeline(self, message_id: str) -> Sequence[TimelineEntry]: ...
+
+    async def backlog(self) -> Sequence[Backlog]: ...
+
+    async def dead(self, limit: int) -> Sequence[DeadGroup]: ...
+
+
+class Steering(Protocol):
+    """What operators change about messages; each act is a row with its author."""
+
+    async def replay(self, message_id: str, author: str, at: float) -> str | None:
+        """Move a dead or held message to waiting; returns its provider, or None if it cannot be replayed from its state."""
+
+
+class Register(Protocol):
+    """Consumers, their secrets and their rights; each act is a row with its author."""
+
+    async def add_consumer(self, consumer: Consumer, secret_mac: bytes, author: str, at: float) -> None: ...
+
+    async def grant(self, right: Right, author: str, at: float) -> None: ...
+
+    async def secret_macs(self, client_id: str) -> Sequence[bytes]: ...
+
+    async def consumers(self) -> Sequence[Consumer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone who signs in to the management API; `password` is an argon2 hash."""
+
+    name: str
+    role: str
+    password: str
+
+
+class People(Protocol):
+    """Local accounts of operators, integrators, auditors."""
+
+    async def add_person(self, person: Person, author: str, at: float) -> None: ...
+
+    async def person(self, name: str) -> Person | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An administrative act: who did what to what, when."""
+
+    at: float
+    author: str
+    verb: str
+    subject: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The ports of the acts (what people do to a hub)."""
+
+    inspection: Inspection
+    steering: Steering
+    register: Register
+    people: People
+    bell: Bell
+    catalogue: CatalogueSource
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+    new_secret: Callable[[], str]
+    mac: Callable[[bytes], bytes]
+
+
+__all__ = [
+    "Act",
+    "Backlog",
+    "Bell",
+    "CatalogueSource",
+    "DeadGroup",
+    "Directory",
+    "Identity",
+    "Inspection",
+    "MessageLog",
+    "Office",
+    "Outbound",
+    "Outbox",
+    "People",
+    "Person",
+    "Ports",
+    "Purpose",
+    "Quotas",
+    "Receipts",
+    "Register",
+    "Steering",
+    "TimelineEntry",
+]
