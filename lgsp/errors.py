@@ -3,6 +3,9 @@
     LgspError
     ├── SettingsError       the environment is incomplete or contradicts itself; the hub does not start
     ├── ContractError       a contract, manifest or mapping is faulty; carries every Finding at once
+    ├── MappingError        a value cannot be translated; carries every Violation at once
+    ├── CodecError          bytes cannot be read as what their contract promises, or a value cannot be written; knows the path
+    │   └── JsonError       nor as JSON that means one thing only; carries the place
     └── Fault               an exchange cannot go on; `slug` names a row of contracts/problems.yaml
         ├── Unreachable     the provider surely never saw the request
         ├── OutcomeUnknown  the provider may have acted; nobody here can tell
@@ -43,7 +46,8 @@ class Blame(StrEnum):
 class Problem:
     """One row of the problem table.
 
-    `title` and `action` are texts for people by language (`vi`, `en`); `retryable` says whether the same request may succeed later.
+    `title` and `action` are texts for people by language (`vi`, `en`); `retryable` says whether the same request may succeed later;
+    `type` is a registered problem type where there is one.
     """
 
     slug: str
@@ -52,6 +56,7 @@ class Problem:
     retryable: bool
     title: Mapping[str, str]
     action: Mapping[str, str]
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,45 @@ class ContractError(LgspError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("\n".join(map(str, findings)))
         self.findings = tuple(findings)
+
+
+class MappingError(LgspError):
+    """A value cannot be translated: bad dates, unknown codes; carries every violation, pointers into the canonical value."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__("; ".join(f"{v.pointer}: {v.detail}" for v in violations))
+        self.violations = tuple(violations)
+
+
+class CodecError(LgspError):
+    """Bytes cannot be read as what their contract promises, or a value cannot be written.
+
+    reason: one sentence without the value itself. pointer: JSON pointer (RFC 6901) into the native value, empty for the whole message.
+    """
+
+    def __init__(self, reason: str, *, pointer: str = "") -> None:
+        super().__init__(f"{pointer}: {reason}" if pointer else reason)
+        self.reason = reason
+        self.pointer = pointer
+
+
+class JsonError(CodecError):
+    """Bytes are not JSON that means one thing only.
+
+    pointer: JSON pointer of the place, or of the object around it. offset: byte offset of the place, if the text itself is broken.
+    """
+
+    def __init__(self, reason: str, *, pointer: str = "", offset: int | None = None) -> None:
+        place = f" at byte {offset}" if offset is not None else f" at {pointer}" if pointer else ""
+        super().__init__(reason + place)
+        self.reason = reason
+        self.pointer = pointer
+        self.offset = offset
+
+    @property
+    def violation(self) -> Violation:
+        """The same as a place in the body."""
+        return Violation(self.pointer, str(self), "json")
 
 
 class Fault(LgspError):
@@ -164,4 +208,5 @@ def _problem(slug: str, row: Mapping[str, Any]) -> Problem:
         retryable=row["retryable"],
         title=MappingProxyType(row["title"]),
         action=MappingProxyType(row["action"]),
+        type=row.get("type", ""),
     )

@@ -122,30 +122,44 @@ class Wire:
 class Call:
     """One step at a provider.
 
-    safe: repeating it changes nothing. key: native path whose value makes the provider recognise a repetition; None if it does not.
-    binds: name under which the reply is visible to later steps. extra: native path -> expression over earlier replies. ok_when,
-    absent_when, duplicate_when, renew_when: judgements of the native reply (None: every decoded reply is fine, none is).
+    to_native: scope (see mapping) to native value. safe: repeating it changes nothing. key: native path whose value makes the provider
+    recognise a repetition; None if it does not. binds: name under which later steps see the reply. ok_when, absent_when, duplicate_when
+    judge the native reply, beside which `known` holds earlier ones (None: every decoded reply is fine; none is absent, none a duplicate).
+    again_with: on a duplicate, native paths and their values for a second sending; empty: a duplicate counts as delivered.
+    message_path: where the native reply says why it refuses.
     """
 
     name: str
     wire: Wire
+    to_native: Callable[[Mapping[str, Any]], Any]
     safe: bool = False
     key: str | None = None
     binds: str | None = None
-    extra: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]], ...] = ()
     ok_when: Callable[[Mapping[str, Any]], Any] | None = None
     absent_when: Callable[[Mapping[str, Any]], Any] | None = None
     duplicate_when: Callable[[Mapping[str, Any]], Any] | None = None
-    message_path: str | None = None
+    again_with: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]], ...] = ()
+    message_path: tuple[str, ...] = ()
+    reconcile: Reconcile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """How an unknown outcome is decided: ask by `call` from `after_s` on; "not found" counts once `confirmations` answers agree."""
+
+    call: Call
+    after_s: float = 30.0
+    confirmations: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A declared login: call it, read the token at `reads`, send it at `sends`, again when `renew_when` holds for a reply."""
+    """A declared login: call it (its to_native sees `uses`), read the token at `reads` of its reply, send it at `sends` of every request,
+    and log in again when `renew_when` holds for a reply.
+    """
 
     call: Call
-    credentials: Mapping[str, Callable[[Mapping[str, Any]], Any]]
-    reads: str
+    reads: tuple[str, ...]
     sends: str
     renew_when: Callable[[Mapping[str, Any]], Any]
 
@@ -177,8 +191,8 @@ class Provider:
 class Operation:
     """One call of a service, compiled: everything the request path needs, and nothing that has to be parsed again.
 
-    check_request, check_parameters, check_reply: violations against our contract. to_native takes a scope (see mapping) and gives the native
-    value; to_canonical takes the native reply and gives the canonical one. order_key, business_key: canonical paths or None.
+    read_parameters: path and query texts to typed values, with violations. check_request, check_reply: violations against our contract.
+    to_canonical: scope with the last native reply to the canonical reply. order_key, business_key: canonical paths or None.
     """
 
     service: str
@@ -192,10 +206,9 @@ class Operation:
     provider: Provider
     calls: tuple[Call, ...]
     media_types: tuple[str, ...]
-    check_parameters: Callable[[Mapping[str, Any]], Sequence[Violation]]
+    read_parameters: Callable[[Mapping[str, str]], tuple[Mapping[str, Any], Sequence[Violation]]]
     check_request: Callable[[Any], Sequence[Violation]]
     check_reply: Callable[[Any], Sequence[Violation]]
-    to_native: Callable[[Mapping[str, Any]], Any]
     to_canonical: Callable[[Mapping[str, Any]], Any]
     retry: RetryRule
     quota: Quota | None = None
@@ -281,15 +294,19 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One passage through the platform that was identified, authorised and validated."""
+    """One passage through the platform that was identified, authorised and validated; `due` where it delivers a stored message."""
 
-    message: Message
+    message_id: str
+    received_at: float
     consumer: SubsystemId
     operation: Operation
     right: Right
+    purpose: Purpose
     parameters: Mapping[str, Any]
     request: Any
-    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes
+    trace_id: str
+    due: Due | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,3 +460,37 @@ class Catalogue:
         self.providers = {p.code: p for p in providers}
         self.operations = {(o.service, o.major, o.name): o for s in services for o in s.operations}
         self.digest = digest
+        self._exact = {(o.method, _address(o)): (o, {}) for o in self.operations.values() if "{" not in o.path}
+        self._templates = [(o, _address(o).split("/")) for o in self.operations.values() if "{" in o.path]
+
+    def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
+        """The operation at `/{service}/{major}/...` and its path variables; an exact path wins over a template."""
+        found = self._exact.get((method, path))
+        if found is not None:
+            return found
+        parts = path.split("/")
+        for operation, template in self._templates:
+            if operation.method == method and (variables := _variables(template, parts)) is not None:
+                return operation, variables
+        return None
+
+    def at(self, path: str) -> Sequence[Operation]:
+        """The operations at this path, whatever the method."""
+        parts = path.split("/")
+        return [o for o in self.operations.values() if _variables(_address(o).split("/"), parts) is not None]
+
+
+def _address(operation: Operation) -> str:
+    return f"/{operation.service}/{operation.major}{operation.path}"
+
+
+def _variables(template: Sequence[str], parts: Sequence[str]) -> Mapping[str, str] | None:
+    if len(template) != len(parts):
+        return None
+    variables = {}
+    for expected, part in zip(template, parts, strict=True):
+        if expected[:1] == "{" and part:
+            variables[expected[1:-1]] = part
+        elif expected != part:
+            return None
+    return variables

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Closed,
         Consumer,
         Due,
+        Exchange,
         KeyAnswer,
         KeyClaim,
         KeyHolder,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Purpose,
         Quota,
         Receipt,
+        Reply,
         Right,
         Settlement,
         Stored,
@@ -54,10 +56,16 @@ class Identity(Protocol):
     def identify(self, credential: str | None, now: float) -> str: ...
 
 
-class Quotas(Protocol):
+class QuotaLeases(Protocol):
     """Shared counters, leased in blocks: how many of `wanted` more calls are granted in the window that starts at `window`."""
 
     async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int: ...
+
+
+class Quotas(Protocol):
+    """Spends one call of a quota; says how many are left in the window as this process sees it, -1 when it was used up."""
+
+    async def spend(self, consumer: SubsystemId, service: str, quota: Quota, now: float) -> int: ...
 
 
 class MessageLog(Protocol):
@@ -76,14 +84,17 @@ class MessageLog(Protocol):
 class Outbox(Protocol):
     """Messages owed to providers."""
 
-    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: bytes) -> KeyHolder | None:
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
         """Write message, payload, outbox row and key (already finished with 202 and `reply`) in one transaction, or say who holds the key."""
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease."""
 
-    async def begin_call(self, due: Due, call: str, finished: bool) -> None:
+    async def begin_call(self, due: Due, call: str, *, finished: bool) -> None:
         """Record that an unsafe call of the sequence is begun (before its first byte) or finished."""
+
+    async def due_providers(self, now: float) -> Sequence[str]:
+        """Providers that are owed something now; the sweep asks, for what no bell announced."""
 
     async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
         """Write the settlement and CLOSED in one transaction; False, and nothing written, if another worker holds the message now."""
@@ -98,7 +109,7 @@ class Receipts(Protocol):
 class Outbound(Protocol):
     """One call at a provider: native value out, native value back; raises Unreachable, OutcomeUnknown or another Fault."""
 
-    async def call(self, provider: Provider, call: Call, native: Any, party: str | None) -> Any: ...
+    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any: ...
 
 
 class Bell(Protocol):
@@ -112,6 +123,7 @@ class Ports:
     """Everything outside, as one frozen bundle; `bootstrap` builds it, tests pass memory drivers.
 
     now: POSIX seconds. tick: monotonic nanoseconds. jitter: uniform in [0, 1). new_id: a UUIDv7 string. digest: keyed digest of bytes.
+    bound: the references of a provider (`uses`) as this hub binds them, for a represented party.
     """
 
     catalogue: CatalogueSource
@@ -129,11 +141,18 @@ class Ports:
     jitter: Callable[[], float]
     new_id: Callable[[], str]
     digest: Callable[[bytes], bytes]
+    bound: Callable[[Provider, str | None], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One row of a message's way: when, what, and the facts that the log keeps about it."""
+    """One row of a message's way, oldest first: when, what, and the facts that the log keeps about it.
+
+    event and its facts (those that are known): `accepted` consumer service major operation provider trace_id deadline_at;
+    `opened` consumer provider service operation trace_id; `call` name finished; `closed` outcome status blame cause duration_us stages
+    ((stage, microseconds), ...); `settled` state due_at blame cause detail; `act` verb author. Identifiers of people (official, dossier)
+    are no facts.
+    """
 
     at: float
     event: str
@@ -173,6 +192,9 @@ class Inspection(Protocol):
 
     async def dead(self, limit: int) -> Sequence[DeadGroup]: ...
 
+    async def acts(self, limit: int) -> Sequence[Act]:
+        """The newest administrative acts first; every writing method of Steering, Register and People leaves one."""
+
 
 class Steering(Protocol):
     """What operators change about messages; each act is a row with its author."""
@@ -182,15 +204,32 @@ class Steering(Protocol):
 
 
 class Register(Protocol):
-    """Consumers, their secrets and their rights; each act is a row with its author."""
+    """Consumers and their secrets; each act is a row with its author."""
 
-    async def add_consumer(self, consumer: Consumer, secret_mac: bytes, author: str, at: float) -> None: ...
+    async def add_consumer(self, consumer: Consumer, secret_mac: bytes, author: str, at: float) -> bool:
+        """False, and nothing written, if its id or client id is taken."""
 
-    async def grant(self, right: Right, author: str, at: float) -> None: ...
+    async def add_secret(self, client_id: str, secret_mac: bytes, author: str, at: float) -> bool:
+        """One more valid secret beside the others; False if there is no such consumer."""
+
+    async def set_active(self, client_id: str, author: str, at: float, *, active: bool) -> bool:
+        """Suspend a consumer or let it back in; False if there is none."""
 
     async def secret_macs(self, client_id: str) -> Sequence[bytes]: ...
 
     async def consumers(self) -> Sequence[Consumer]: ...
+
+
+class Rights(Protocol):
+    """Who may use what; each act is a row with its author."""
+
+    async def grant(self, right: Right, author: str, at: float) -> None:
+        """Write the right; one that stands for the same consumer, service and operation is replaced."""
+
+    async def withdraw(self, right: Right, author: str, at: float) -> bool:
+        """End the right to this consumer, service and operation; False if there is none."""
+
+    async def rights(self) -> Sequence[Right]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +244,40 @@ class Person:
 class People(Protocol):
     """Local accounts of operators, integrators, auditors."""
 
-    async def add_person(self, person: Person, author: str, at: float) -> None: ...
+    async def add_person(self, person: Person, author: str, at: float) -> bool:
+        """False, and nothing written, if the name is taken."""
 
     async def person(self, name: str) -> Person | None: ...
+
+
+class Passwords(Protocol):
+    """Slow hashes of people's passwords, computed off the event loop."""
+
+    async def digest(self, password: str) -> str: ...
+
+    async def matches(self, digest: str | None, password: str) -> bool:
+        """False for no digest too, after the same time, so that nobody learns which names exist."""
+
+
+class Sessions(Protocol):
+    """Short-lived signed tokens of people who signed in."""
+
+    def issue(self, name: str, now: float) -> tuple[str, float]:
+        """The token and when it ends."""
+
+    def name(self, token: str, now: float) -> str:
+        """Whose token it is, or Fault("session-invalid")."""
+
+
+class SignInGuard(Protocol):
+    """Slows down who guesses passwords."""
+
+    def check(self, name: str, source: str, now: float) -> None:
+        """Raise Fault("sign-in-locked") after too many failures."""
+
+    def failed(self, name: str, source: str, now: float) -> None: ...
+
+    def succeeded(self, name: str, source: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +293,24 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The ports of the acts (what people do to a hub)."""
+    """The ports of the acts (what people do to a hub). `started_at`: POSIX seconds; `version` of the running hub."""
 
     inspection: Inspection
     steering: Steering
     register: Register
+    rights: Rights
     people: People
+    passwords: Passwords
+    sessions: Sessions
+    sign_in_guard: SignInGuard
     bell: Bell
     catalogue: CatalogueSource
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_secret: Callable[[], str]
     mac: Callable[[bytes], bytes]
+    started_at: float
+    version: str
 
 
 __all__ = [
@@ -250,13 +326,18 @@ __all__ = [
     "Office",
     "Outbound",
     "Outbox",
+    "Passwords",
     "People",
     "Person",
     "Ports",
     "Purpose",
+    "QuotaLeases",
     "Quotas",
     "Receipts",
     "Register",
+    "Rights",
+    "Sessions",
+    "SignInGuard",
     "Steering",
     "TimelineEntry",
 ]

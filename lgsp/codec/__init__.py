@@ -1,0 +1,1 @@
+"""From tables to bytes and back; no I/O."""

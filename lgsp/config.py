@@ -1,0 +1,123 @@
+"""Settings: read once from the environment, frozen; unknown and missing keys are refused together."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from lgsp.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HOME = Path(__file__).parent.parent
+BIND = "LGSP_BIND_"
+CLIENT_KEYS = frozenset({"LGSP_HUB", "LGSP_USER", "LGSP_PASSWORD", "LGSP_LANG", "LGSP_GATEWAY", "LGSP_CLIENT_ID", "LGSP_CLIENT_SECRET"})
+"""Read by the commands that steer a hub from outside, not by the hub."""
+MASTER_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one process of the hub was told. Sizes in bytes, durations in seconds; `bindings` are the `$env` references of adapters."""
+
+    master_key: bytes = field(repr=False)
+    environment: str = "production"
+    database_url: str = "sqlite:///lgsp.db"
+    broker_url: str = field(default="", repr=False)
+    host: str = "127.0.0.1"
+    data_port: int = 8080
+    admin_port: int = 8090
+    adapters: Path = HOME / "adapters"
+    contracts: Path = HOME / "contracts"
+    issuer: str = "https://lgsp.example"
+    token_life_s: int = 3600
+    body_limit_bytes: int = 1 << 20
+    lease_margin_s: float = 10.0
+    exchanges_limit: int = 512
+    admin_password: str = field(default="", repr=False)
+    metrics_dir: str = ""
+    log_level: str = "info"
+    bindings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from LGSP_* variables; raises SettingsError that names every unknown, missing or unreadable key."""
+    known = {f"LGSP_{f.name.upper()}": f.name for f in fields(Settings) if f.name != "bindings"}
+    ours = {key: value for key, value in environ.items() if key.startswith("LGSP_") and key not in CLIENT_KEYS and not key.startswith("LGSP_TEST_")}
+    bindings = {key.removeprefix(BIND): value for key, value in ours.items() if key.startswith(BIND)}
+    complaints = [f"{key}: unknown setting" for key in ours if key not in known and not key.startswith(BIND)]
+    values: dict[str, object] = {}
+    for key, name in known.items():
+        if key not in ours:
+            continue
+        try:
+            values[name] = READERS[name](ours[key])
+        except ValueError as error:
+            complaints.append(f"{key}: {error}")
+    if "LGSP_MASTER_KEY" not in ours:
+        complaints.append("LGSP_MASTER_KEY: missing (32 random bytes in base64, for example: openssl rand -base64 32)")
+    if complaints:
+        raise SettingsError("\n".join(sorted(complaints)))
+    return Settings(**values, bindings=MappingProxyType(bindings))  # type: ignore[arg-type]  # names and types come from READERS
+
+
+def _master_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        message = "expected 32 bytes in base64"
+        raise ValueError(message)
+    return key
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        message = "no such folder"
+        raise ValueError(message)
+    return path
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        message = "expected a whole number above 0"
+        raise ValueError(message)
+    return number
+
+
+def _environment(text: str) -> str:
+    if text not in {"production", "test", "development"}:
+        message = "expected production, test or development"
+        raise ValueError(message)
+    return text
+
+
+READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {
+        "master_key": _master_key,
+        "environment": _environment,
+        "database_url": str,
+        "broker_url": str,
+        "host": str,
+        "data_port": _positive,
+        "admin_port": _positive,
+        "adapters": _folder,
+        "contracts": _folder,
+        "issuer": str,
+        "token_life_s": _positive,
+        "body_limit_bytes": _positive,
+        "lease_margin_s": float,
+        "exchanges_limit": _positive,
+        "admin_password": str,
+        "metrics_dir": str,
+        "log_level": str,
+    }
+)

@@ -1,0 +1,1 @@
+"""The hands of the hub: one file or folder is one outside thing, and none imports another."""

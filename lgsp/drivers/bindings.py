@@ -1,0 +1,42 @@
+"""References of adapters (`$env.population.url`) as this hub binds them: LGSP_BIND_POPULATION_URL."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from lgsp.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lgsp.model import Provider
+
+REFERENCE = "$env."
+
+
+class Bindings:
+    """Addresses, accounts and secrets of one hub; they are never part of what is published."""
+
+    def __init__(self, bound: Mapping[str, str], providers: Sequence[Provider]) -> None:
+        complaints: list[str] = []
+        self._bound = {p.code: _resolve(p, bound, complaints) for p in providers}
+        if complaints:
+            raise SettingsError("\n".join(sorted(set(complaints))))
+
+    def __call__(self, provider: Provider, party: str | None) -> Mapping[str, str]:  # noqa: ARG002  # accounts by party: the port says so
+        """The provider's `address` and `uses`, for a represented party."""
+        return self._bound[provider.code]
+
+
+def _resolve(provider: Provider, bound: Mapping[str, str], complaints: list[str]) -> Mapping[str, str]:
+    values = {}
+    for name, text in {"address": provider.address, **provider.auth.uses}.items():
+        if not text.startswith(REFERENCE):
+            values[name] = text
+            continue
+        key = text.removeprefix(REFERENCE).replace(".", "_").upper()
+        if key not in bound:
+            complaints.append(f"LGSP_BIND_{key}: missing; adapter {provider.code} refers to {text}")
+        values[name] = bound.get(key, "")
+    return MappingProxyType(values)

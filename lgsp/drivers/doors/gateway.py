@@ -1,0 +1,33 @@
+"""The data plane as one ASGI application: connexion's stack with the REST door in front, and the catalogue's contracts as its routes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import connexion
+from connexion.middleware.lifespan import LifespanMiddleware
+from connexion.resolver import Resolver
+
+from lgsp.contract.openapi import for_connexion
+from lgsp.drivers.doors.rest import Limits, RestDoor
+
+if TYPE_CHECKING:
+    from lgsp.drivers.doors.token import TokenDoor
+    from lgsp.ports import Ports
+
+
+def gateway_app(ports: Ports, token_door: TokenDoor, limits: Limits, issuer: str) -> Any:
+    """Port 8080. The routes are handed over when the stack is built, at the server's start, and each is held against the catalogue."""
+    door = partial(RestDoor, ports=ports, token_door=token_door, limits=limits, issuer=issuer)
+    app = connexion.AsyncApp("lgsp", middlewares=[door, LifespanMiddleware])
+    for service in ports.catalogue.current().services.values():
+        base_path = f"/{service.code}/{service.major}"
+        app.add_api(for_connexion(service.document), base_path=base_path, name=base_path, resolver=Resolver(lambda _: _behind_the_door))
+    return app
+
+
+async def _behind_the_door() -> None:
+    """What connexion would call if the door in front ever let an HTTP request through."""
+    message = "the REST door answers every request"
+    raise RuntimeError(message)

@@ -1,0 +1,74 @@
+"""Faults as RFC 9457 problems, in Vietnamese or English, from the one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.codec import json
+from lgsp.errors import Blame
+from lgsp.model import Reply
+
+if TYPE_CHECKING:
+    from lgsp.errors import Fault, Problem
+
+LANGUAGES = ("vi", "en")
+PROXY_ERRORS = {
+    "provider-unreachable": "connection_refused",
+    "provider-timeout": "connection_timeout",
+    "provider-cut": "connection_terminated",
+    "provider-failed": "http_response_incomplete",
+    "provider-not-understood": "http_protocol_error",
+    "provider-reply-invalid": "http_protocol_error",
+}
+"""RFC 9209 error types of what happened between the hub and a provider."""
+
+
+def language_of(accept_language: str) -> str:
+    """The first of our languages that the header names by weight; Vietnamese where it names none (RFC 9110 section 12.5.4)."""
+    wanted: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accept_language.lower().split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            quality = float(weight or 1)
+        except ValueError:
+            continue
+        if tag[:2] in LANGUAGES and quality > 0:
+            wanted.append((-quality, place, tag[:2]))
+    return min(wanted)[2] if wanted else LANGUAGES[0]
+
+
+def problem_type(problem: Problem, issuer: str) -> str:
+    """The problem's URI: a registered one, or the hub's own."""
+    return problem.type or f"{issuer}/problems/{problem.slug}"
+
+
+def problem_reply(fault: Fault, language: str, issuer: str, message_id: str, trace_id: str) -> Reply:
+    """The problem as an HTTP answer."""
+    problem = fault.problem
+    detail = f"{fault.detail}. {problem.action[language]}" if fault.detail else problem.action[language]
+    body: dict[str, Any] = {
+        "type": problem_type(problem, issuer),
+        "title": problem.title[language],
+        "status": problem.status,
+        "detail": detail,
+        "instance": f"urn:uuid:{message_id}",
+        "traceId": trace_id,
+        "blame": fault.blame,
+        "retryable": problem.retryable,
+        **fault.extra,
+    }
+    if fault.errors:
+        body["errors"] = [{"pointer": v.pointer, "detail": v.detail, "code": v.code} for v in fault.errors]
+    return Reply(problem.status, json.encode(body), (*_headers(fault, language), *fault.headers))
+
+
+def _headers(fault: Fault, language: str) -> list[tuple[str, str]]:
+    headers = [("Content-Type", "application/problem+json"), ("Content-Language", language)]
+    if fault.retry_after_s is not None:
+        headers.append(("Retry-After", str(max(1, round(fault.retry_after_s)))))
+    if fault.problem.status == 401:  # noqa: PLR2004  # RFC 6750 section 3 wants the challenge
+        error = "" if fault.slug == "token-missing" else ' error="invalid_token"'
+        headers.append(("WWW-Authenticate", f"Bearer{error}"))
+    if fault.slug in PROXY_ERRORS and fault.blame is not Blame.PLATFORM:
+        headers.append(("Proxy-Status", f"lgsp; error={PROXY_ERRORS[fault.slug]}"))
+    return headers

@@ -1,0 +1,421 @@
+"""Every port in memory, for tests, demonstrations and training; the same suite holds it to what the real drivers do.
+
+Nothing here survives the process. One event loop uses it; what looks like a transaction is one because nothing in it waits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lgsp.errors import Fault
+from lgsp.model import (
+    Closed,
+    Consumer,
+    Due,
+    KeyAnswer,
+    KeyClaim,
+    KeyHolder,
+    Opened,
+    Quota,
+    Receipt,
+    Reply,
+    Right,
+    Settlement,
+    State,
+    Stored,
+    SubsystemId,
+)
+from lgsp.policy.lifecycle import REPLAYABLE, SETTLED, SETTLEMENTS
+from lgsp.ports import Act, Backlog, DeadGroup, Person, TimelineEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from lgsp.model import Call, Catalogue, Exchange
+
+IDS_SHOWN = 100
+"""How many message ids a group of dead letters names."""
+
+
+class _Owed:
+    """One stored message and where it stands."""
+
+    def __init__(self, stored: Stored) -> None:
+        self.stored = stored
+        self.state = State.WAITING
+        self.due_at: float | None = stored.accepted_at
+        self.deadline_at = stored.deadline_at
+        self.lease = 0
+        self.attempts = 0
+        self.last: Settlement | None = None
+        self.calls: list[tuple[float, int, str, bool]] = []
+
+    def is_due(self, now: float) -> bool:
+        return self.state in {State.WAITING, State.DELIVERING} and self.due_at is not None and self.due_at <= now
+
+
+class _Key:
+    """One idempotency key, who holds it and until when."""
+
+    def __init__(self, claim: KeyClaim, message_id: str) -> None:
+        self.holder = KeyHolder(message_id, claim.fingerprint)
+        self.expires_at = claim.expires_at
+
+
+class MemoryExchanges:
+    """Message log, outbox, receipts, quotas, and what operators see and steer of them."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.rows: list[tuple[Opened | Closed, Settlement | None]] = []
+        self.refusals: Counter[tuple[str, int, str]] = Counter()
+        self._owed: dict[str, _Owed] = {}
+        self._keys: dict[tuple[str, str, str], _Key] = {}
+        self._used: Counter[tuple[str, str, int]] = Counter()
+        self._acts: list[Act] = []
+
+    async def opened(self, row: Opened, claim: KeyClaim | None = None) -> KeyHolder | None:
+        """MessageLog."""
+        holder = self._claim_key(claim, row.message_id, row.at)
+        if holder is None:
+            self.rows.append((row, None))
+        return holder
+
+    async def closed(self, row: Closed, answer: KeyAnswer | None = None) -> None:
+        """MessageLog."""
+        self.rows.append((row, None))
+        if answer is None:
+            return
+        key = (answer.claim.consumer, answer.claim.operation, answer.claim.key)
+        held = self._keys.get(key)
+        if held is None or held.holder.message_id != row.message_id:
+            return
+        if answer.reply is None and not answer.unknown:
+            del self._keys[key]
+        else:
+            held.holder = replace(held.holder, reply=answer.reply, unknown=answer.unknown)
+
+    def refused_unidentified(self, source: str, slug: str, at: float) -> None:
+        """MessageLog."""
+        self.refusals[source, int(at // 60) * 60, slug] += 1
+
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
+        """Outbox."""
+        holder = self._claim_key(claim, stored.message_id, stored.accepted_at, reply)
+        if holder is None:
+            self._owed[stored.message_id] = _Owed(stored)
+        return holder
+
+    async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Outbox."""
+        claimed: list[Due] = []
+        for owed in sorted(self._due(now, provider), key=lambda owed: owed.due_at or 0.0)[:limit]:
+            began = frozenset(name for _, _, name, _ in owed.calls)
+            finished = frozenset(name for _, _, name, done in owed.calls if done)
+            owed.state, owed.due_at = State.DELIVERING, now + lease_s
+            owed.lease += 1
+            owed.attempts += 1
+            claimed.append(Due(replace(owed.stored, deadline_at=owed.deadline_at), owed.attempts, owed.lease, began, finished))
+        return claimed
+
+    async def due_providers(self, now: float) -> Sequence[str]:
+        """Outbox."""
+        return sorted({owed.stored.provider for owed in self._due(now)})
+
+    async def begin_call(self, due: Due, call: str, *, finished: bool) -> None:
+        """Outbox."""
+        owed = self._held(due)
+        if owed is None:
+            raise Fault("request-in-progress", "another worker holds the message by now")
+        owed.calls.append((self._now(), due.attempt, call, finished))
+
+    async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Outbox."""
+        if settlement.state not in SETTLEMENTS:
+            message = f"no attempt ends as {settlement.state}"
+            raise ValueError(message)
+        owed = self._held(due)
+        if owed is None:
+            return False
+        owed.state, owed.due_at, owed.last = settlement.state, settlement.due_at, settlement
+        self.rows.append((closed, settlement))
+        return True
+
+    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
+        """Receipts."""
+        owed = self._owed.get(message_id)
+        if owed is None or owed.stored.consumer != consumer:
+            return None
+        last = owed.last or Settlement(State.WAITING, 0.0)
+        moving = owed.state in {State.WAITING, State.DELIVERING}
+        return Receipt(
+            message_id,
+            owed.stored.service,
+            owed.stored.operation,
+            owed.state,
+            owed.attempts,
+            owed.stored.accepted_at,
+            None if moving else last.at,
+            owed.due_at if owed.state is State.WAITING else None,
+            last.blame,
+            last.cause,
+            last.detail,
+            last.reply,
+            owed.stored.major,
+        )
+
+    async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int:
+        """QuotaLeases."""
+        granted = max(0, min(wanted, quota.q - self._used[consumer, service, window]))
+        self._used[consumer, service, window] += granted
+        return granted
+
+    async def timeline(self, message_id: str) -> Sequence[TimelineEntry]:
+        """Inspection."""
+        entries = [entry for row, settlement in self.rows if row.message_id == message_id for entry in _entries(row, settlement)]
+        owed = self._owed.get(message_id)
+        if owed is not None:
+            entries.append(_accepted(owed.stored))
+            entries += [TimelineEntry(at, "call", n, {"name": name, "finished": done}) for at, n, name, done in owed.calls]
+        acts = (act for act in self._acts if act.subject == message_id)
+        entries += [TimelineEntry(act.at, "act", 0, {"verb": act.verb, "author": act.author}) for act in acts]
+        return sorted(entries, key=lambda entry: entry.at)
+
+    async def backlog(self) -> Sequence[Backlog]:
+        """Inspection."""
+        states: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        oldest: dict[str, float] = {}
+        for owed in (owed for owed in self._owed.values() if owed.state not in SETTLED):
+            provider = owed.stored.provider
+            states[provider][owed.state.value] += 1
+            if owed.state in {State.WAITING, State.DELIVERING}:
+                oldest[provider] = min(owed.stored.accepted_at, oldest.get(provider, float("inf")))
+        return [Backlog(provider, dict(counts), oldest.get(provider)) for provider, counts in sorted(states.items())]
+
+    async def dead(self, limit: int) -> Sequence[DeadGroup]:
+        """Inspection."""
+        groups: defaultdict[tuple[str, ...], list[Stored]] = defaultdict(list)
+        for owed in self._owed.values():
+            if owed.state is State.DEAD and owed.last is not None:
+                stored = owed.stored
+                groups[stored.provider, stored.service, stored.operation, owed.last.cause, owed.last.blame].append(stored)
+        found = [
+            DeadGroup(*key, len(group), min(each.accepted_at for each in group), tuple(each.message_id for each in group[:IDS_SHOWN]))
+            for key, group in groups.items()
+        ]
+        return sorted(found, key=lambda group: -group.count)[:limit]
+
+    async def acts(self, limit: int) -> Sequence[Act]:
+        """Inspection."""
+        return self._acts[::-1][:limit]
+
+    async def replay(self, message_id: str, author: str, at: float) -> str | None:
+        """Steering."""
+        owed = self._owed.get(message_id)
+        if owed is None or owed.state not in REPLAYABLE:
+            return None
+        owed.state, owed.due_at, owed.attempts = State.WAITING, at, 0
+        owed.deadline_at = at + owed.stored.deadline_at - owed.stored.accepted_at
+        self._acts.append(Act(at, author, "replay", message_id, {}))
+        return owed.stored.provider
+
+    def _claim_key(self, claim: KeyClaim | None, message_id: str, now: float, reply: Reply | None = None) -> KeyHolder | None:
+        if claim is None:
+            return None
+        key = (claim.consumer, claim.operation, claim.key)
+        held = self._keys.get(key)
+        if held is not None and held.expires_at > now:
+            return held.holder
+        fresh = self._keys[key] = _Key(claim, message_id)
+        fresh.holder = replace(fresh.holder, reply=reply)
+        return None
+
+    def _due(self, now: float, provider: str | None = None) -> Iterable[_Owed]:
+        led: set[tuple[str, str]] = set()
+        for owed in [owed for owed in self._owed.values() if owed.state not in SETTLED]:
+            stored = owed.stored
+            if stored.order_key is not None:
+                if (stored.provider, stored.order_key) in led:
+                    continue
+                led.add((stored.provider, stored.order_key))
+            if owed.is_due(now) and provider in {None, stored.provider}:
+                yield owed
+
+    def _held(self, due: Due) -> _Owed | None:
+        owed = self._owed.get(due.stored.message_id)
+        return owed if owed is not None and owed.state is State.DELIVERING and owed.lease == due.lease else None
+
+
+class MemoryRegister:
+    """Consumers, secrets, rights, people, keys; and the directory that the exchanges read."""
+
+    _acts: list[Act]
+
+    def __init__(self) -> None:
+        self._consumers: dict[str, Consumer] = {}
+        self._secrets: defaultdict[str, list[bytes]] = defaultdict(list)
+        self._rights: dict[tuple[SubsystemId, str, str], Right] = {}
+        self._people: dict[str, Person] = {}
+        self._made_keys: dict[str, tuple[str, bytes]] = {}
+
+    def consumer(self, client_id: str) -> Consumer | None:
+        """Directory."""
+        return self._consumers.get(client_id)
+
+    def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None:
+        """Directory."""
+        return self._rights.get((consumer, service, operation))
+
+    async def refresh(self) -> None:
+        """Directory; there is nothing to fetch."""
+
+    async def add_consumer(self, consumer: Consumer, secret_mac: bytes, author: str, at: float) -> bool:
+        """Register."""
+        if consumer.client_id in self._consumers or any(each.id == consumer.id for each in self._consumers.values()):
+            return False
+        self._consumers[consumer.client_id] = consumer
+        self._secrets[consumer.client_id].append(secret_mac)
+        self._acts.append(Act(at, author, "add_consumer", consumer.id, {"client_id": consumer.client_id}))
+        return True
+
+    async def add_secret(self, client_id: str, secret_mac: bytes, author: str, at: float) -> bool:
+        """Register."""
+        consumer = self._consumers.get(client_id)
+        if consumer is None:
+            return False
+        self._secrets[client_id].append(secret_mac)
+        self._acts.append(Act(at, author, "add_secret", consumer.id, {"client_id": client_id}))
+        return True
+
+    async def set_active(self, client_id: str, author: str, at: float, *, active: bool) -> bool:
+        """Register."""
+        consumer = self._consumers.get(client_id)
+        if consumer is None:
+            return False
+        self._consumers[client_id] = replace(consumer, active=active)
+        self._acts.append(Act(at, author, "activate" if active else "suspend", consumer.id, {"client_id": client_id}))
+        return True
+
+    async def secret_macs(self, client_id: str) -> Sequence[bytes]:
+        """Register."""
+        return tuple(self._secrets[client_id]) if client_id in self._consumers else ()
+
+    async def consumers(self) -> Sequence[Consumer]:
+        """Register."""
+        return sorted(self._consumers.values(), key=lambda consumer: consumer.id)
+
+    async def grant(self, right: Right, author: str, at: float) -> None:
+        """Rights."""
+        if all(consumer.id != right.consumer for consumer in self._consumers.values()):
+            raise Fault("not-found", f"{right.consumer} is not registered")
+        self._rights[right.consumer, right.service, right.operation] = right
+        self._acts.append(Act(at, author, "grant", right.consumer, _granted(right)))
+
+    async def withdraw(self, right: Right, author: str, at: float) -> bool:
+        """Rights."""
+        if self._rights.pop((right.consumer, right.service, right.operation), None) is None:
+            return False
+        self._acts.append(Act(at, author, "withdraw", right.consumer, {"service": right.service, "operation": right.operation}))
+        return True
+
+    async def rights(self) -> Sequence[Right]:
+        """Rights."""
+        return [self._rights[key] for key in sorted(self._rights)]
+
+    async def add_person(self, person: Person, author: str, at: float) -> bool:
+        """People."""
+        if person.name in self._people:
+            return False
+        self._people[person.name] = person
+        self._acts.append(Act(at, author, "add_person", person.name, {"role": person.role}))
+        return True
+
+    async def person(self, name: str) -> Person | None:
+        """People."""
+        return self._people.get(name)
+
+    async def load_or_create_key(self, kind: str, create: Callable[[], bytes]) -> tuple[str, bytes]:
+        """The hub's newest key of this kind, with its id; made once, by `create`."""
+        if kind not in self._made_keys:
+            self._made_keys[kind] = ("1", create())
+        return self._made_keys[kind]
+
+
+class MemoryStore(MemoryExchanges, MemoryRegister):
+    """All that a database keeps."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        MemoryExchanges.__init__(self, now)
+        MemoryRegister.__init__(self)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class MemoryBell:
+    """Keeps the rings, for tests to look at."""
+
+    def __init__(self) -> None:
+        self.rings: list[tuple[str, tuple[str, ...]]] = []
+
+    def ring(self, provider: str, message_ids: Sequence[str]) -> None:
+        """Bell."""
+        self.rings.append((provider, tuple(message_ids)))
+
+
+class MemoryCatalogue:
+    """What is published, as a value that a test may swap."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def current(self) -> Catalogue:
+        """CatalogueSource."""
+        return self.catalogue
+
+
+class MemoryIdentity:
+    """Takes `Bearer CLIENT_ID` for the client id that it names: no proof, so for tests only."""
+
+    def identify(self, credential: str | None, now: float) -> str:  # noqa: ARG002 -- the port's signature; these tokens never end
+        """Identity."""
+        scheme, _, client_id = (credential or "").partition(" ")
+        if scheme != "Bearer" or not client_id:
+            raise Fault("token-missing")
+        return client_id
+
+
+class MemoryOutbound:
+    """A provider as a coroutine of the test's; every call is kept in `calls`."""
+
+    def __init__(self, answer: Callable[[Call, Any], Awaitable[Any]]) -> None:
+        self._answer = answer
+        self.calls: list[tuple[str, str, Any]] = []
+
+    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any:
+        """Outbound."""
+        self.calls.append((exchange.operation.provider.code, call.name, native))
+        return await self._answer(call, native)
+
+
+def _granted(right: Right) -> dict[str, Any]:
+    return {"service": right.service, "operation": right.operation, "purposes": sorted(right.purposes)}
+
+
+def _accepted(stored: Stored) -> TimelineEntry:
+    facts = {name: getattr(stored, name) for name in ("consumer", "service", "major", "operation", "provider", "trace_id", "deadline_at")}
+    return TimelineEntry(stored.accepted_at, "accepted", 0, facts)
+
+
+def _entries(row: Opened | Closed, settlement: Settlement | None) -> Iterable[TimelineEntry]:
+    if isinstance(row, Opened):
+        names = ("consumer", "provider", "service", "operation", "trace_id")
+        yield TimelineEntry(row.at, "opened", row.attempt, {name: getattr(row, name) for name in names})
+        return
+    names = ("outcome", "status", "blame", "cause", "duration_us", "stages")
+    yield TimelineEntry(row.at, "closed", row.attempt, {name: getattr(row, name) for name in names})
+    if settlement is not None:
+        names = ("state", "due_at", "blame", "cause", "detail")
+        yield TimelineEntry(row.at, "settled", row.attempt, {name: getattr(settlement, name) for name in names})

@@ -1,0 +1,89 @@
+"""The Outbound port: a native value out, a native value back; once, except that an ended session is opened anew."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from lgsp.drivers.outbound.auth import Sessions, header_values
+from lgsp.drivers.outbound.pool import Pool
+from lgsp.drivers.outbound.rest import judge_rest
+from lgsp.drivers.outbound.soap import judge_soap
+from lgsp.errors import CodecError, Fault, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lgsp.drivers.outbound.pool import Answer
+    from lgsp.model import Call, Exchange, Provider
+    from lgsp.telemetry import Telemetry
+
+JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap}
+
+
+class NativeCalls:
+    """Speaks to every provider; keeps a pool and the sessions of each."""
+
+    def __init__(self, bound: Callable[[Provider, str | None], Mapping[str, str]], now: Callable[[], float], telemetry: Telemetry) -> None:
+        self._bound = bound
+        self._now = now
+        self._telemetry = telemetry
+        self._pools: dict[str, Pool] = {}
+        self._sessions: dict[str, Sessions] = {}
+
+    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any:
+        """One call; the native reply, or a SoapFault. Raises Unreachable, OutcomeUnknown or another Fault."""
+        provider = exchange.operation.provider
+        party = exchange.purpose.represented_party
+        if provider.auth.session is None:
+            return await self._exchange(provider, call, native, party, exchange.trace_id)
+        return await self._in_session(provider, call, native, exchange)
+
+    async def _in_session(self, provider: Provider, call: Call, native: Any, exchange: Exchange) -> Any:
+        session, party = provider.auth.session, exchange.purpose.represented_party
+        sessions = self._sessions.setdefault(provider.code, Sessions(session))
+
+        async def ask(step: Call, value: Any) -> Any:
+            return await self._exchange(provider, step, value, party, exchange.trace_id)
+
+        for last in (False, True):
+            token = await sessions.token(party or "", self._bound(provider, party), ask)
+            reply = await ask(call, {**native, session.sends: token})
+            if not session.renew_when(reply):
+                return reply
+            sessions.ended(party or "", token)
+            if last:
+                break
+        raise Fault("provider-denied", "a new session was refused at once")
+
+    async def _exchange(self, provider: Provider, call: Call, native: Any, party: str | None, trace_id: str) -> Any:
+        wire, bound = call.wire, self._bound(provider, party)
+        url = bound["address"] + wire.path
+        headers = {
+            "Content-Type": wire.media_type,
+            "Accept-Encoding": "identity",
+            "traceparent": f"00-{trace_id}-{trace_id[16:]}-01",
+            **dict(wire.headers),
+            **header_values(provider.auth, bound, bound["address"], self._now()),
+        }
+        pool = self._pools.get(provider.code)
+        if pool is None:
+            pool = self._pools[provider.code] = Pool(provider, self._telemetry.in_flight.labels(provider.code))
+        answer = await pool.send(wire.method, url, headers, wire.encode(native))
+        JUDGES[provider.kind](answer)
+        return self._read(provider, call, answer)
+
+    def _read(self, provider: Provider, call: Call, answer: Answer) -> Any:
+        try:
+            reply = call.wire.decode(answer.body)
+        except CodecError as error:
+            kind = answer.headers.get("content-type", "no media type")
+            raise OutcomeUnknown("provider-not-understood", f"status {answer.status}, {kind}: {error}") from error
+        violations = call.wire.check_reply(answer.body)
+        if violations:
+            self._telemetry.reply_invalid(provider.code, call.name, len(violations))
+        return reply
+
+    async def close(self) -> None:
+        """Close every pool."""
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))

@@ -1,0 +1,98 @@
+"""A pool of connections to one provider: its own limit, its own deadlines, and its failures in our words.
+
+aiohttp's own retries and decompression are off; a redirect is an answer like any other. What never reached the provider is Unreachable;
+what may have reached it is OutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from lgsp.errors import Fault, OutcomeUnknown, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prometheus_client import Gauge
+
+    from lgsp.model import Provider
+
+ANSWER_LIMIT_BYTES = 16 << 20
+KEEPALIVE_S = 3.0
+"""Shorter than common servers keep idle connections (uvicorn 5 s), so that a request seldom meets one that is being closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers with lower-case names, body bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Pool:
+    """Connections to one provider. Must be made inside the running loop; `close` when done."""
+
+    def __init__(self, provider: Provider, in_flight: Gauge) -> None:
+        self._timeouts = provider.timeouts
+        self._slots = asyncio.Semaphore(provider.in_flight)
+        self._in_flight = in_flight
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=provider.timeouts.total_s, sock_connect=provider.timeouts.connect_s),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self._session._retry_connection = False  # noqa: SLF001  # the only switch aiohttp has for its own retries
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """One request, once; raises Unreachable, OutcomeUnknown or Fault("provider-busy")."""
+        await self._take_slot()
+        self._in_flight.inc()
+        try:
+            return await self._send(method, url, headers, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise Unreachable("provider-unreachable", type(error).__name__) from error
+        except TimeoutError as error:
+            raise OutcomeUnknown("provider-timeout", f"no answer in {self._timeouts.total_s:g} s") from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise OutcomeUnknown("provider-cut", type(error).__name__) from error
+        finally:
+            self._in_flight.dec()
+            self._slots.release()
+
+    async def _take_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._timeouts.connect_s):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Fault("provider-busy", "all connections are in use", retry_after_s=1) from error
+
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+            return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, await _read(response))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, up to the limit."""
+    if response.content_length is not None and response.content_length <= ANSWER_LIMIT_BYTES:
+        return await response.read()
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > ANSWER_LIMIT_BYTES:
+            raise OutcomeUnknown("provider-not-understood", f"the answer is larger than {ANSWER_LIMIT_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)

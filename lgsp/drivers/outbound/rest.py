@@ -1,0 +1,38 @@
+"""What a REST provider's answer means, before its body is read: RFC 9110 statuses in our errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from lgsp.drivers.outbound.pool import Answer
+
+DENIED = frozenset({401, 403, 407})
+BUSY = frozenset({408, 425, 429, 503})
+GATEWAY = frozenset({502, 504})
+
+
+def judge_rest(answer: Answer) -> None:
+    """Return if the body is the answer; raise what the status says otherwise."""
+    status = answer.status
+    if status < 300:  # noqa: PLR2004  # 2xx
+        return
+    if status in DENIED:
+        raise Fault("provider-denied", f"status {status}")
+    if status in BUSY:
+        raise Fault("provider-busy", f"status {status}", retry_after_s=retry_after_s(answer))
+    if status in GATEWAY:
+        raise OutcomeUnknown("provider-failed", f"status {status} from a gateway before it")
+    if status >= 500:  # noqa: PLR2004  # 5xx
+        raise Fault("provider-failed", f"status {status}")
+    if status >= 400:  # noqa: PLR2004  # 4xx
+        raise BusinessRefusal("provider-refused", f"status {status}")
+    raise Fault("provider-not-understood", f"status {status}: redirects are not followed")
+
+
+def retry_after_s(answer: Answer) -> float | None:
+    """Seconds of Retry-After; the date form is rare at these providers and left to the back-off."""
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isdigit() else None

@@ -1,0 +1,126 @@
+"""Group commit: all that wants to be written at one moment shares one transaction, and each writer goes on after its own commit.
+
+Writers queue what they want; a committer takes all that is queued, has it written, and wakes the writers. What arrives meanwhile makes the
+next batch, so that batches grow with the load and a lone writer waits for nobody. A batch that the database refuses is halved until the
+guilty row stands alone; the others are written. The queue is bounded: who finds it full is told to come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lgsp.drivers.store.plan import Work
+from lgsp.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lgsp.drivers.store.statements import Row
+
+QUEUE_ROWS = 20_000
+BATCH_ROWS = 512
+
+
+class Guilty(Exception):  # noqa: N818 -- says whose fault it is, as the engine's own errors do
+    """The database refused the values of some row; the same batch will be refused again."""
+
+
+class Broken(Exception):  # noqa: N818 -- as above
+    """The database cannot write now: gone, full, locked or failing; what was asked may or may not be durable."""
+
+
+class Writer(Protocol):
+    """One transaction at a time."""
+
+    async def log(self, rows: Sequence[Row]) -> None:
+        """Append these rows to the message log."""
+
+    async def transact(self, works: Sequence[Work]) -> Sequence[Any]:
+        """The results of `plan`."""
+
+
+Item = tuple["Row | Work", "asyncio.Future[Any]"]
+
+
+class GroupCommit:
+    """The queue and its committers; `committers` transactions may be in flight at once."""
+
+    def __init__(self, writers: Sequence[Writer]) -> None:
+        self._queue: deque[Item] = deque()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [self._loop.create_task(self._commit(writer)) for writer in writers]
+        self._closing = False
+
+    async def write(self, wanted: Row | Work) -> Any:
+        """Durable when it returns. A row alone is a row of the message log."""
+        if self._closing:
+            raise Fault("record-unavailable", "the hub is stopping")
+        if len(self._queue) >= QUEUE_ROWS:
+            raise Fault("overloaded", retry_after_s=1)
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.append((wanted, future))
+        if self._idle:
+            self._idle.popleft().set_result(None)
+        try:
+            return await future
+        except (Broken, Guilty) as error:
+            raise Fault("record-unavailable", retry_after_s=1) from error
+
+    async def close(self) -> None:
+        """Write what is queued, then stop."""
+        self._closing = True
+        while self._idle:
+            self._idle.popleft().set_result(None)
+        await asyncio.gather(*self._tasks)
+
+    async def _commit(self, writer: Writer) -> None:
+        while True:
+            if not self._queue:
+                if self._closing:
+                    return
+                idle = self._loop.create_future()
+                self._idle.append(idle)
+                await idle
+                continue
+            await _write(writer, self._take())
+
+    def _take(self) -> list[Item]:
+        queue = self._queue
+        count = min(len(queue), BATCH_ROWS)
+        return [item for item in (queue.popleft() for _ in range(count)) if not item[1].done()]
+
+
+async def _write(writer: Writer, batch: list[Item]) -> None:
+    try:
+        results = await _transact(writer, [wanted for wanted, _ in batch])
+    except Guilty as error:
+        if len(batch) == 1:
+            _fail(batch, error)
+            return
+        half = len(batch) // 2
+        await _write(writer, batch[:half])
+        await _write(writer, batch[half:])
+    except Broken as error:
+        _fail(batch, error)
+    else:
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+
+async def _transact(writer: Writer, wanted: list[Any]) -> Sequence[Any]:
+    """The common batch, log rows alone, needs no plan."""
+    if not any(type(each) is Work for each in wanted):
+        if wanted:
+            await writer.log(wanted)
+        return [None] * len(wanted)
+    return await writer.transact([each if type(each) is Work else Work(log=each) for each in wanted])
+
+
+def _fail(batch: list[Item], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

@@ -1,0 +1,226 @@
+"""The hot statements: SQL over a set of rows, the same text for SQLite and PostgreSQL.
+
+The rows stand at `{rows}`: for SQLite VALUES, for PostgreSQL unnest of one array for each column; so a batch of any size is one statement.
+An insert takes them as they are (on SQLite 5 us a row cheaper than by way of a table expression); every other statement reads them from
+`r`, a common table expression whose columns carry the prefix `v_`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lgsp.drivers.store.tables import DUE, UNSETTLED
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """`columns` name the values of a row with their PostgreSQL types; `returns`: whether rows come back; `lock`: PostgreSQL's row lock."""
+
+    columns: tuple[tuple[str, str], ...]
+    body: str
+    returns: bool = False
+    lock: str = ""
+
+    @lru_cache(maxsize=512)  # noqa: B019 -- the statements are module constants: nothing is kept alive that would go
+    def sqlite(self, rows: int) -> str:
+        """The text for this many rows; their values follow one another."""
+        marks = f"({', '.join('?' * len(self.columns))})"
+        return self.body.replace("{rows}", f"VALUES {', '.join([marks] * rows)}").replace("{lock}", "")
+
+    @lru_cache(maxsize=1)  # noqa: B019 -- as above
+    def postgresql(self) -> str:
+        """The text for arrays of values, one for each column."""
+        arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(self.columns, 1))
+        return self.body.replace("{rows}", f"SELECT * FROM unnest({arrays})").replace("{lock}", self.lock)
+
+
+def _over(body: str, *, returns: bool = False, lock: str = "", **columns: str) -> Statement:
+    """A statement that reads its rows from `r`."""
+    names = ", ".join(f"v_{name}" for name in columns)
+    return Statement(tuple(columns.items()), f"WITH r({names}) AS ({{rows}}){body}", returns, lock)
+
+
+def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> Statement:
+    names = ", ".join(columns)
+    back = f" RETURNING {returns}" if returns else ""
+    return Statement(tuple(columns.items()), f"INSERT INTO {table} ({names}) {{rows}} {tail}{back}", bool(returns))
+
+
+LOG = _insert(
+    "log",
+    message_id="uuid",
+    event="text",
+    attempt="int4",
+    at="float8",
+    consumer="text",
+    service="text",
+    operation="text",
+    trace_id="text",
+    digest="bytea",
+    provider="text",
+    purpose="text",
+    outcome="text",
+    status="int2",
+    blame="text",
+    cause="text",
+    duration_us="int8",
+    stages="text",
+    settled="text",
+)
+
+MESSAGE = _insert(
+    "message",
+    message_id="uuid",
+    consumer="text",
+    service="text",
+    major="int4",
+    operation="text",
+    provider="text",
+    purpose="text",
+    digest="text",
+    order_mark="bytea",
+    business_mark="bytea",
+    accepted_at="float8",
+    deadline_at="float8",
+    trace_id="text",
+    state="text",
+    due_at="float8",
+)
+
+PAYLOAD = _insert("payload", message_id="uuid", request="bytea", expires_at="float8")
+
+TAKE_KEY = _insert(
+    "idempotency",
+    "ON CONFLICT (consumer, operation, key_mark) DO UPDATE SET fingerprint = excluded.fingerprint, message_id = excluded.message_id, "
+    "state = excluded.state, reply = excluded.reply, claimed_at = excluded.claimed_at, expires_at = excluded.expires_at "
+    "WHERE idempotency.expires_at <= excluded.claimed_at",
+    "consumer, operation, key_mark",
+    consumer="text",
+    operation="text",
+    key_mark="bytea",
+    fingerprint="bytea",
+    message_id="uuid",
+    state="text",
+    reply="bytea",
+    claimed_at="float8",
+    expires_at="float8",
+)
+
+KEY_HOLDER = _over(
+    " SELECT consumer, operation, key_mark, message_id, fingerprint, state, reply FROM idempotency JOIN r "
+    "ON consumer = v_consumer AND operation = v_operation AND key_mark = v_key_mark",
+    returns=True,
+    consumer="text",
+    operation="text",
+    key_mark="bytea",
+)
+
+FINISH_KEY = _over(
+    " UPDATE idempotency SET state = v_state, reply = v_reply FROM r "
+    "WHERE consumer = v_consumer AND operation = v_operation AND key_mark = v_key_mark AND message_id = v_message_id",
+    consumer="text",
+    operation="text",
+    key_mark="bytea",
+    message_id="uuid",
+    state="text",
+    reply="bytea",
+)
+
+RELEASE_KEY = _over(
+    " DELETE FROM idempotency WHERE (consumer, operation, key_mark, message_id) "
+    "IN (SELECT v_consumer, v_operation, v_key_mark, v_message_id FROM r)",
+    consumer="text",
+    operation="text",
+    key_mark="bytea",
+    message_id="uuid",
+)
+
+SETTLE = _over(
+    " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, detail = v_detail "
+    "FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease RETURNING message_id, lease",
+    returns=True,
+    message_id="uuid",
+    lease="int8",
+    state="text",
+    due_at="float8",
+    settled_at="float8",
+    blame="text",
+    cause="text",
+    detail="text",
+)
+
+REPLY = _over(
+    " UPDATE payload SET reply = v_reply FROM r WHERE message_id = v_message_id",
+    message_id="uuid",
+    reply="bytea",
+)
+
+CALL = _over(
+    " INSERT INTO call (message_id, lease, attempt, at, name, finished) SELECT v_message_id, v_lease, v_attempt, v_at, v_name, v_finished "
+    "FROM r WHERE EXISTS (SELECT 1 FROM message m WHERE m.message_id = v_message_id AND m.state = 'delivering' AND m.lease = v_lease) "
+    "RETURNING message_id, lease",
+    returns=True,
+    message_id="uuid",
+    lease="int8",
+    attempt="int4",
+    at="float8",
+    name="text",
+    finished="bool",
+)
+
+CLAIM = _over(
+    ", head AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
+    f"AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) AND (m.order_mark IS NULL OR NOT EXISTS (SELECT 1 FROM message e "
+    f"WHERE e.provider = m.provider AND e.order_mark = m.order_mark AND e.seq < m.seq AND e.order_mark IS NOT NULL AND e.{UNSETTLED})) "
+    "ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
+    "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_until FROM r) "
+    "FROM head WHERE message.seq = head.seq "
+    "RETURNING message.seq, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, "
+    "trace_id, attempts, lease",
+    returns=True,
+    lock="FOR UPDATE OF m SKIP LOCKED",
+    provider="text",
+    now="float8",
+    until="float8",
+    places="int8",
+)
+
+REQUEST = _over(
+    " SELECT message_id, request FROM payload JOIN r ON message_id = v_message_id",
+    returns=True,
+    message_id="uuid",
+)
+
+CALLS = _over(
+    " SELECT message_id, name, finished FROM call JOIN r ON message_id = v_message_id",
+    returns=True,
+    message_id="uuid",
+)
+
+LEASE = _over(
+    " INSERT INTO quota (consumer, service, window_at, allowed, used, granted) "
+    "SELECT v_consumer, v_service, v_window_at, v_allowed, v_granted, v_granted FROM r WHERE true "
+    "ON CONFLICT (consumer, service, window_at) DO UPDATE SET allowed = excluded.allowed, "
+    "granted = CASE WHEN quota.used >= excluded.allowed THEN 0 WHEN quota.used + excluded.granted > excluded.allowed "
+    "THEN excluded.allowed - quota.used ELSE excluded.granted END, "
+    "used = CASE WHEN quota.used >= excluded.allowed THEN quota.used WHEN quota.used + excluded.granted > excluded.allowed "
+    "THEN excluded.allowed ELSE quota.used + excluded.granted END RETURNING granted",
+    returns=True,
+    consumer="text",
+    service="text",
+    window_at="int8",
+    allowed="int8",
+    granted="int8",
+)
+
+REFUSALS = _insert(
+    "refusal_count",
+    "ON CONFLICT (source, minute, slug) DO UPDATE SET count = refusal_count.count + excluded.count",
+    source="text",
+    minute="int8",
+    slug="text",
+    count="int8",
+)

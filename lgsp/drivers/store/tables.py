@@ -1,0 +1,247 @@
+"""The tables: one schema for SQLite and PostgreSQL; `migrations/` builds it, and a test holds the two together.
+
+Message ids are stored in 16 bytes (`uuid` on PostgreSQL, BLOB on SQLite), times as POSIX seconds. Identifiers of people (official,
+dossier) stand in `log.purpose` and `message.purpose` only, in no index; order and business keys are kept as keyed digests; what a
+message or an answer says is ciphertext.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+    text,
+)
+
+from lgsp.policy.lifecycle import SETTLED
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+DUE = "state IN ('waiting', 'delivering')"
+UNSETTLED = f"state NOT IN ({', '.join(sorted(repr(state.value) for state in SETTLED))})"
+AT_REST = "state IN ('dead', 'held', 'unknown')"
+
+
+class MessageId(TypeDecorator[str]):
+    """A UUID, a string in Python; 16 bytes in the database."""
+
+    impl = Uuid(as_uuid=False)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(LargeBinary(16) if dialect.name == "sqlite" else Uuid(as_uuid=False))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return uuid.UUID(value).bytes
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return str(uuid.UUID(bytes=value))
+
+
+log = Table(
+    "log",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("message_id", MessageId, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("consumer", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("provider", Text),
+    Column("purpose", Text),
+    Column("outcome", Text),
+    Column("status", SmallInteger),
+    Column("blame", Text),
+    Column("cause", Text),
+    Column("duration_us", BigInteger),
+    Column("stages", Text),
+    Column("settled", Text),
+    Index("log_message", "message_id"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=True),
+    Column("message_id", MessageId, nullable=False, unique=True),
+    Column("consumer", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("major", Integer, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("order_mark", LargeBinary),
+    Column("business_mark", LargeBinary),
+    Column("accepted_at", Double, nullable=False),
+    Column("deadline_at", Double, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", Double),
+    Column("lease", BigInteger, nullable=False, server_default=text("0")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("settled_at", Double),
+    Column("blame", Text, nullable=False, server_default=""),
+    Column("cause", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("message_due", "provider", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)),
+    Index(
+        "message_order",
+        "provider",
+        "order_mark",
+        "seq",
+        sqlite_where=text(f"order_mark IS NOT NULL AND {UNSETTLED}"),
+        postgresql_where=text(f"order_mark IS NOT NULL AND {UNSETTLED}"),
+    ),
+    Index("message_at_rest", "state", "provider", sqlite_where=text(AT_REST), postgresql_where=text(AT_REST)),
+)
+
+payload = Table(
+    "payload",
+    metadata,
+    Column("message_id", MessageId, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("reply", LargeBinary),
+    Column("expires_at", Double, nullable=False),
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("message_id", MessageId, nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("lease", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("finished", Boolean, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("key_mark", LargeBinary, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("message_id", MessageId, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reply", LargeBinary),
+    Column("claimed_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+
+consumer = Table(
+    "consumer",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("consumer", Text, ForeignKey("consumer.id"), nullable=False, index=True),
+    Column("mac", LargeBinary, nullable=False),
+    Column("added_at", Double, nullable=False),
+)
+
+access_right = Table(
+    "access_right",
+    metadata,
+    Column("consumer", Text, ForeignKey("consumer.id"), primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("purposes", Text, nullable=False),
+    Column("fields", Text),
+    Column("not_before", Double),
+    Column("not_after", Double),
+    Column("quota_q", Integer),
+    Column("quota_w", Integer),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+)
+
+act = Table(
+    "act",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("facts", Text, nullable=False),
+)
+
+quota = Table(
+    "quota",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("window_at", BigInteger, primary_key=True),
+    Column("allowed", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("granted", BigInteger, nullable=False),
+)
+
+refusal_count = Table(
+    "refusal_count",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("slug", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("made_at", Double, nullable=False),
+)
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)

@@ -1,0 +1,154 @@
+"""The life of a message, top to bottom; here and nowhere else.
+
+`carry` takes what a consumer sent to its answer. `deliver_due` takes what the hub has stored to its provider. Both are the same road:
+identify, authorise, throttle, validate, deduplicate, translate, deliver, translate back, release; nothing reaches a provider without a
+durable OPENED row, and no answer leaves before its CLOSED row. A Fault ends the road anywhere; a door tells it (RFC 9457).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.codec import json
+from lgsp.errors import Fault
+from lgsp.model import Exchange, Outcome, Pattern, Reply
+from lgsp.stages.accept import accept
+from lgsp.stages.authorise import authorise
+from lgsp.stages.deduplicate import answer_of, key_claim
+from lgsp.stages.deliver import deliver
+from lgsp.stages.identify import find_operation, identify
+from lgsp.stages.record import closed_row, record_fault, record_opened, record_reply
+from lgsp.stages.release import release
+from lgsp.stages.settle import after, delivered, settle
+from lgsp.stages.throttle import throttle
+from lgsp.stages.translate import request_scope, translate_reply, translate_request
+from lgsp.stages.validate import validate_reply, validate_request
+from lgsp.telemetry import Trail
+
+if TYPE_CHECKING:
+    from lgsp.model import Due, KeyClaim, Message
+    from lgsp.ports import Ports
+
+JSON = ("Content-Type", "application/json")
+
+
+async def carry(message: Message, ports: Ports) -> Reply:
+    """From a consumer's request to its answer; every refusal and failure is recorded, then raised."""
+    trail = Trail(ports.tick, message.id, message.trace_id)
+    claim = None
+    try:
+        exchange, quota_headers = await _admit(message, ports, trail)
+        claim = key_claim(message, exchange, ports)
+        if exchange.operation.pattern is Pattern.ONE_WAY:
+            reply = await _accept(exchange, claim, ports, trail)
+        else:
+            reply = await _ask(exchange, claim, ports, trail)
+    except Fault as fault:
+        await record_fault(fault, message, claim, ports, trail)
+        raise
+    return Reply(reply.status, reply.body, (*reply.headers, *quota_headers))
+
+
+async def _admit(message: Message, ports: Ports, trail: Trail) -> tuple[Exchange, tuple[tuple[str, str], ...]]:
+    """Who, what, may they, how often, and is it sound."""
+    consumer = identify(message, ports)
+    trail.consumer = consumer.id
+    trail.passed("identify")
+    operation, variables = find_operation(message, consumer.id, ports)
+    right = authorise(consumer.id, operation, message.purpose, message.received_at, ports.directory)
+    trail.operation = operation
+    trail.passed("authorise")
+    headers = await throttle(right, operation, message.received_at, ports)
+    trail.passed("throttle")
+    parameters, request = validate_request(message, operation, variables)
+    trail.passed("validate_request")
+    exchange = Exchange(
+        message.id, message.received_at, consumer.id, operation, right, message.purpose, parameters, request, message.body, message.trace_id
+    )
+    return exchange, headers
+
+
+async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:
+    """Request-reply: the consumer waits for the provider's answer."""
+    holder = await record_opened(exchange, claim, ports, trail)
+    if holder is not None and claim is not None:
+        return await _repeat(answer_of(holder, claim), ports, trail)
+    reply = Reply(200, json.encode(await _through(exchange, ports, trail)), (JSON,))
+    await record_reply(reply, claim, ports, trail)
+    ports.telemetry.exchange_ended(trail, Outcome.DELIVERED, reply.status)
+    return reply
+
+
+async def _accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:
+    """One-way: every limit of the provider is told now; then the message is durable, and its receipt is the answer."""
+    scope = request_scope(exchange, ports)
+    for call in exchange.operation.calls:
+        translate_request(call, scope, exchange.operation.provider.auth.session)
+    trail.passed("translate")
+    reply, holder = await accept(exchange, claim, ports)
+    trail.passed("accept")
+    if holder is not None and claim is not None:
+        return await _repeat(answer_of(holder, claim), ports, trail)
+    ports.telemetry.exchange_ended(trail, Outcome.ACCEPTED, reply.status)
+    return reply
+
+
+async def _repeat(reply: Reply, ports: Ports, trail: Trail) -> Reply:
+    """The answer that was stored for this key; the provider sees nothing."""
+    await ports.log.closed(closed_row(Outcome.REPLAYED, reply.status, ports, trail))
+    ports.telemetry.exchange_ended(trail, Outcome.REPLAYED, reply.status)
+    return reply
+
+
+async def deliver_due(due: Due, ports: Ports) -> bool:
+    """One attempt of one claimed message; False if another worker held it by the end."""
+    stored = due.stored
+    trail = Trail(ports.tick, stored.message_id, stored.trace_id, due.attempt)
+    trail.consumer = stored.consumer
+    fault = None
+    try:
+        exchange = _resume(due, ports, trail)
+        await record_opened(exchange, None, ports, trail)
+        settlement, outcome = delivered(json.encode(await _through(exchange, ports, trail)), ports), Outcome.DELIVERED
+    except Fault as caught:
+        fault = caught
+        settlement, outcome = after(fault, due, trail.operation, ports)
+    row = closed_row(outcome, settlement.status, ports, trail, fault=fault)
+    ports.telemetry.exchange_ended(trail, outcome, settlement.status, fault)
+    return await settle(due, settlement, row, ports, fault)
+
+
+def _resume(due: Due, ports: Ports, trail: Trail) -> Exchange:
+    """The exchange of a stored message, authorised again: a right that was withdrawn while it waited holds no longer."""
+    stored = due.stored
+    operation = ports.catalogue.current().operations.get((stored.service, stored.major, stored.operation))
+    if operation is None:
+        raise Fault("operation-withdrawn", f"{stored.service}/{stored.major}/{stored.operation}")
+    trail.operation = operation
+    try:
+        right = authorise(stored.consumer, operation, stored.purpose, ports.now(), ports.directory)
+    except Fault as fault:
+        raise Fault("right-withdrawn", fault.slug) from fault
+    trail.passed("authorise")
+    body, request = stored.request, json.decode(stored.request)
+    message = (stored.message_id, stored.accepted_at, stored.consumer)
+    return Exchange(*message, operation, right, stored.purpose, stored.parameters, request, body, stored.trace_id, due)
+
+
+async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
+    """To the provider and back, by the operation's calls in order; the canonical reply, as far as the right allows."""
+    operation = exchange.operation
+    scope = request_scope(exchange, ports)
+    native = None
+    for call in operation.calls:
+        request = translate_request(call, scope, operation.provider.auth.session)
+        trail.passed("translate")
+        native = await deliver(call, request, scope["known"], exchange, ports)
+        trail.passed("deliver")
+        if call.binds:
+            scope["known"][call.binds] = native
+    canonical = translate_reply(operation, native, scope)
+    trail.passed("translate_reply")
+    validate_reply(canonical, operation)
+    trail.passed("validate_reply")
+    return release(canonical, exchange.right.fields)

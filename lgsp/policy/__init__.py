@@ -1,0 +1,1 @@
+"""Pure decisions: what follows from facts, with no clock, chance or outside thing."""

@@ -1,0 +1,1 @@
+"""One file, one verb of an exchange; exchange.py puts them in order. No stage imports another."""

@@ -1,0 +1,56 @@
+"""Accept: keep a one-way message, owe it to its provider, and give the consumer a receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.codec import json
+from lgsp.model import Reply, Stored
+
+if TYPE_CHECKING:
+    from lgsp.model import Exchange, KeyClaim, KeyHolder
+    from lgsp.ports import Ports
+
+
+async def accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports) -> tuple[Reply, KeyHolder | None]:
+    """Message, payload, outbox row and key in one transaction, then the bell; or who holds the key, and then nothing was written."""
+    reply = _receipt(exchange)
+    holder = await ports.outbox.accept(_stored(exchange), claim, reply)
+    if holder is None:
+        ports.bell.ring(exchange.operation.provider.code, (exchange.message_id,))
+    return reply, holder
+
+
+def _stored(exchange: Exchange) -> Stored:
+    operation = exchange.operation
+    return Stored(
+        message_id=exchange.message_id,
+        consumer=exchange.consumer,
+        service=operation.service,
+        major=operation.major,
+        operation=operation.name,
+        provider=operation.provider.code,
+        purpose=exchange.purpose,
+        parameters=exchange.parameters,
+        request=exchange.body,
+        digest=operation.digest,
+        order_key=_key(exchange.request, operation.order_key),
+        business_key=_key(exchange.request, operation.business_key),
+        accepted_at=exchange.received_at,
+        deadline_at=exchange.received_at + operation.retry.deadline_s,
+        trace_id=exchange.trace_id,
+    )
+
+
+def _key(request: Any, path: tuple[str, ...] | None) -> str | None:
+    if path is None:
+        return None
+    for name in path:
+        request = request.get(name) if isinstance(request, dict) else None
+    return None if request is None else str(request)
+
+
+def _receipt(exchange: Exchange) -> Reply:
+    href = f"/receipts/{exchange.message_id}"
+    body = {"id": exchange.message_id, "state": "accepted", "href": href}
+    return Reply(202, json.encode(body), (("Content-Type", "application/json"), ("Location", href), ("Retry-After", "2")))

@@ -1,0 +1,43 @@
+"""Authorise: may this consumer use this operation, for this purpose, now? Asked before the exchange and again at delivery.
+
+No right: 404, as if the service were not there. A right, but a wrong purpose or window: 403 (DESIGN decision 26).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.errors import Fault, Violation
+from lgsp.model import DataClass
+
+if TYPE_CHECKING:
+    from lgsp.model import Operation, Purpose, Right, SubsystemId
+    from lgsp.ports import Directory
+
+PERSONAL_HEADERS = (
+    ("Lgsp-Purpose", "slug"),
+    ("Lgsp-Official", "official"),
+    ("Lgsp-Public-Service", "public_service"),
+    ("Lgsp-Dossier", "dossier"),
+)
+
+
+def authorise(consumer: SubsystemId, operation: Operation, purpose: Purpose, at: float, directory: Directory) -> Right:
+    """The access right that covers this use at POSIX second `at`."""
+    right = directory.right(consumer, operation.service, operation.name)
+    if right is None:
+        raise Fault("not-found")
+    if not right.not_before <= at <= right.not_after:
+        raise Fault("outside-window")
+    if operation.data_class is DataClass.PERSONAL:
+        _require_purpose(purpose)
+    if purpose.slug is not None and purpose.slug not in right.purposes:
+        raise Fault("purpose-not-allowed")
+    return right
+
+
+def _require_purpose(purpose: Purpose) -> None:
+    missing = [header for header, name in PERSONAL_HEADERS if not getattr(purpose, name)]
+    if missing:
+        places = [Violation("", f"header {header} is missing", "required") for header in missing]
+        raise Fault("purpose-missing", f"missing: {', '.join(missing)}", errors=places)

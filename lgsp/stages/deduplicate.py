@@ -1,0 +1,45 @@
+"""Deduplicate: one Idempotency-Key is served once (EIP Idempotent Receiver; draft-ietf-httpapi-idempotency-key-header).
+
+The key is claimed in the same transaction that makes the exchange durable; here stand the key's grammar, its fingerprint, and what to
+answer when somebody holds it already.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lgsp.errors import Fault
+from lgsp.model import KeyClaim, Reply
+
+if TYPE_CHECKING:
+    from lgsp.model import Exchange, KeyHolder, Message
+    from lgsp.ports import Ports
+
+KEY = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"|([\x21\x23-\x7e]{1,255})')
+KEEP_S = 86_400.0
+"""How long a finished key is remembered; told in the published contract."""
+
+
+def key_claim(message: Message, exchange: Exchange, ports: Ports) -> KeyClaim | None:
+    """The claim for this message's key, or None where it has none."""
+    if message.idempotency_key is None:
+        return None
+    match = KEY.fullmatch(message.idempotency_key.strip())
+    if match is None:
+        raise Fault("idempotency-key-invalid")
+    fingerprint = ports.digest(b"\n".join((message.method.encode(), message.path.encode(), message.body)))
+    operation = exchange.operation
+    scope = f"{operation.service}/{operation.major}/{operation.name}"
+    return KeyClaim(exchange.consumer, scope, match[1] or match[2], fingerprint, message.received_at + KEEP_S)
+
+
+def answer_of(holder: KeyHolder, claim: KeyClaim) -> Reply:
+    """The stored answer of the exchange that holds the key, marked as a repetition; or the Fault that says why there is none."""
+    if holder.fingerprint != claim.fingerprint:
+        raise Fault("idempotency-key-reused")
+    if holder.unknown:
+        raise Fault("key-outcome-unknown", f"ask for message {holder.message_id}")
+    if holder.reply is None:
+        raise Fault("request-in-progress", retry_after_s=1)
+    return Reply(holder.reply.status, holder.reply.body, (*holder.reply.headers, ("Idempotent-Replayed", "true")))

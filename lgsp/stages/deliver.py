@@ -1,0 +1,87 @@
+"""Deliver: one call at a provider, once, and what its answer means: done, already done, refused, failed, or nobody knows.
+
+Nothing is retried here (DESIGN decision 14). An unsafe call that no key protects is recorded before its first byte and after its answer,
+so that a crash between them is seen as `unknown` and never becomes a second call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.errors import Blame, BusinessRefusal, Fault, OutcomeUnknown
+from lgsp.model import SoapFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lgsp.model import Call, Exchange
+    from lgsp.ports import Ports
+
+
+async def deliver(call: Call, native: Any, known: Mapping[str, Any], exchange: Exchange, ports: Ports) -> Any:
+    """The native reply of one call that went well."""
+    due = exchange.due
+    if due is None or call.safe:
+        return await _ask(call, native, known, exchange, ports)
+    if call.key is None and call.name in due.finished:
+        return {}
+    if call.key is None and call.name in due.began:
+        raise OutcomeUnknown("outcome-unknown", f"{call.name} was begun by an earlier attempt and never answered")
+    await ports.outbox.begin_call(due, call.name, finished=False)
+    reply = await _ask(call, native, known, exchange, ports)
+    await ports.outbox.begin_call(due, call.name, finished=True)
+    return reply
+
+
+async def _ask(call: Call, native: Any, known: Mapping[str, Any], exchange: Exchange, ports: Ports) -> Any:
+    reply = await _send(call, native, exchange, ports)
+    scope = {**reply, "known": known} if isinstance(reply, dict) else {"known": known}
+    if call.duplicate_when is not None and call.duplicate_when(scope):
+        if not call.again_with:
+            return reply
+        reply = await _send(call, _with(native, call, scope), exchange, ports)
+        scope = {**reply, "known": known}
+    if call.ok_when is not None and not call.ok_when(scope):
+        raise BusinessRefusal("provider-refused", extra={"providerMessage": _words(reply, call.message_path)})
+    return reply
+
+
+async def _send(call: Call, native: Any, exchange: Exchange, ports: Ports) -> Any:
+    provider = exchange.operation.provider
+    try:
+        reply = await ports.outbound.call(call, native, exchange)
+        if isinstance(reply, SoapFault):
+            raise _fault_of(reply)
+    except Fault as fault:
+        if provider.national and fault.blame is Blame.PROVIDER:
+            fault.blame = Blame.NATIONAL
+        if not fault.may_have_acted:
+            raise
+        if call.safe or call.key:
+            raise Fault(fault.slug, fault.detail, retry_after_s=fault.retry_after_s, extra=fault.extra) from fault
+        raise OutcomeUnknown("outcome-unknown", f"{call.name}: {fault.slug} {fault.detail}") from fault
+    return reply
+
+
+def _fault_of(fault: SoapFault) -> Fault:
+    """SOAP 1.1 section 4.4.1: Client means that the message was wrong, Server that its processing failed."""
+    if fault.code.rpartition(":")[2].partition(".")[0] in {"Client", "Sender"}:
+        return BusinessRefusal("provider-refused", extra={"providerMessage": fault.reason})
+    return Fault("provider-failed", extra={"providerMessage": fault.reason})
+
+
+def _with(native: Any, call: Call, scope: Mapping[str, Any]) -> Any:
+    again = dict(native)
+    for path, value in call.again_with:
+        branch = again
+        for name in path[:-1]:
+            branch[name] = branch = dict(branch[name])
+        branch[path[-1]] = value(scope)
+    return again
+
+
+def _words(reply: Any, path: tuple[str, ...]) -> str:
+    """The provider's own words; they may name a person, so they go to the consumer and the encrypted payload, never into a log row."""
+    for name in path:
+        reply = reply.get(name) if isinstance(reply, dict) else None
+    return str(reply) if reply else ""

@@ -1,0 +1,34 @@
+"""Identify: from a credential to the consumer that speaks, and from a path to the operation that it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lgsp.model import Consumer, Message, Operation, SubsystemId
+    from lgsp.ports import Ports
+
+
+def identify(message: Message, ports: Ports) -> Consumer:
+    """The consumer behind the credential; a suspended one is unknown at once, however long its token lives."""
+    client_id = ports.identity.identify(message.credential, message.received_at)
+    consumer = ports.directory.consumer(client_id)
+    if consumer is None or not consumer.active:
+        raise Fault("consumer-unknown")
+    return consumer
+
+
+def find_operation(message: Message, consumer: SubsystemId, ports: Ports) -> tuple[Operation, Mapping[str, str]]:
+    """The operation at this method and path, and the path's variables; other methods are told only to whom they are allowed."""
+    catalogue = ports.catalogue.current()
+    found = catalogue.find(message.method, message.path)
+    if found is not None:
+        return found
+    others = [o.method for o in catalogue.at(message.path) if ports.directory.right(consumer, o.service, o.name)]
+    if others:
+        raise Fault("method-not-allowed", headers=(("Allow", ", ".join(sorted(others))),))
+    raise Fault("not-found")

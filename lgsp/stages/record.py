@@ -1,0 +1,79 @@
+"""Record: OPENED before the provider sees a byte, CLOSED before the consumer has its answer; refusals before identity only as counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.model import Closed, KeyAnswer, Opened, Outcome
+
+if TYPE_CHECKING:
+    from lgsp.errors import Fault
+    from lgsp.model import Exchange, KeyClaim, KeyHolder, Message, Reply
+    from lgsp.ports import Ports
+    from lgsp.telemetry import Trail
+
+
+async def record_opened(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> KeyHolder | None:
+    """Write OPENED and claim the key; or say who holds the key, and then nothing was written."""
+    row = Opened(
+        message_id=exchange.message_id,
+        attempt=trail.attempt,
+        at=ports.now(),
+        consumer=exchange.consumer,
+        provider=exchange.operation.provider.code,
+        service=exchange.operation.service,
+        operation=exchange.operation.name,
+        purpose=exchange.purpose,
+        request_digest=ports.digest(exchange.body),
+        trace_id=exchange.trace_id,
+    )
+    holder = await ports.log.opened(row, claim)
+    trail.opened = holder is None
+    trail.passed("record_opened")
+    return holder
+
+
+async def record_reply(reply: Reply, claim: KeyClaim | None, ports: Ports, trail: Trail) -> None:
+    """Write CLOSED for a request-reply that was answered, and keep the answer under its key."""
+    row = closed_row(Outcome.DELIVERED, reply.status, ports, trail, digest=ports.digest(reply.body))
+    await ports.log.closed(row, KeyAnswer(claim, reply) if claim else None)
+    trail.passed("record_closed")
+
+
+async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, ports: Ports, trail: Trail) -> None:
+    """Write how far a message came that was refused or failed; its key is free again unless the provider may have acted."""
+    outcome = fault_outcome(fault, opened=trail.opened)
+    ports.telemetry.exchange_ended(trail, outcome, fault.problem.status, fault)
+    if trail.consumer is None:
+        ports.log.refused_unidentified(message.source, fault.slug, message.received_at)
+        return
+    row = closed_row(outcome, fault.problem.status, ports, trail, fault=fault)
+    await ports.log.closed(row, KeyAnswer(claim, unknown=fault.may_have_acted) if claim and trail.opened else None)
+
+
+def fault_outcome(fault: Fault, *, opened: bool) -> Outcome:
+    """A refusal came before the exchange was opened, a failure after; nobody knows when the provider may have acted."""
+    if fault.may_have_acted:
+        return Outcome.UNKNOWN
+    return Outcome.FAILED if opened else Outcome.REFUSED
+
+
+def closed_row(outcome: Outcome, status: int, ports: Ports, trail: Trail, *, digest: bytes = b"", fault: Fault | None = None) -> Closed:
+    """The CLOSED row; `status` as the consumer or the receipt tells it, `digest` of the answer's bytes."""
+    operation = trail.operation
+    return Closed(
+        message_id=trail.message_id,
+        attempt=trail.attempt,
+        at=ports.now(),
+        consumer=trail.consumer,
+        service=operation.service if operation else "",
+        operation=operation.name if operation else "",
+        outcome=outcome,
+        status=status,
+        blame=fault.blame if fault else "",
+        cause=fault.slug if fault else "",
+        reply_digest=digest,
+        duration_us=trail.elapsed_us(),
+        stages=tuple(trail.stages),
+        trace_id=trail.trace_id,
+    )

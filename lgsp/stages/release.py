@@ -1,0 +1,36 @@
+"""Release: only the fields that the access right names leave the hub."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+
+def release(reply: Any, fields: frozenset[str] | None) -> Any:
+    """The reply without what the right does not name. A field is a dotted path (`citizens.full_name`); it covers all below it.
+
+    Lists are passed through: their items are judged by the same path. None means that all fields are allowed.
+    """
+    return reply if fields is None else _pick(reply, _tree(fields))
+
+
+@lru_cache(maxsize=4096)
+def _tree(fields: frozenset[str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path in sorted(fields, key=len, reverse=True):
+        branch = tree
+        *parents, leaf = path.split(".")
+        for name in parents:
+            branch = branch.setdefault(name, {})
+        branch[leaf] = {}
+    return tree
+
+
+def _pick(value: Any, tree: dict[str, Any]) -> Any:
+    if not tree:
+        return value
+    if isinstance(value, list):
+        return [_pick(item, tree) for item in value]
+    if isinstance(value, dict):
+        return {name: _pick(item, tree[name]) for name, item in value.items() if name in tree}
+    return None

@@ -1,0 +1,41 @@
+"""Settle: after an attempt, say where the stored message stands now, and write that with CLOSED in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lgsp.codec import json
+from lgsp.model import Outcome, RetryRule, Settlement, State
+from lgsp.policy.retry import Attempt, after_fault
+
+if TYPE_CHECKING:
+    from lgsp.errors import Fault
+    from lgsp.model import Closed, Due, Operation
+    from lgsp.ports import Ports
+
+OUTCOMES = {State.REFUSED: Outcome.REFUSED, State.UNKNOWN: Outcome.UNKNOWN}
+
+
+def delivered(reply: bytes, ports: Ports) -> Settlement:
+    """The provider did it; `reply` is its translated and released answer."""
+    return Settlement(State.DELIVERED, ports.now(), status=200, reply=reply)
+
+
+def after(fault: Fault, due: Due, operation: Operation | None, ports: Ports) -> tuple[Settlement, Outcome]:
+    """What the one retry policy makes of a fault; an operation that is no longer published has no rule but the default one."""
+    attempt = Attempt(due.attempt, ports.now(), due.stored.deadline_at, ports.jitter())
+    settlement = after_fault(fault, attempt, operation.retry if operation else RetryRule())
+    if settlement.state is State.REFUSED:
+        settlement = replace(settlement, reply=json.encode(fault.extra))
+    return settlement, OUTCOMES.get(settlement.state, Outcome.FAILED)
+
+
+async def settle(due: Due, settlement: Settlement, closed: Closed, ports: Ports, fault: Fault | None = None) -> bool:
+    """Write both, count the attempt; False if another worker holds the message by now, and then nothing was written."""
+    written = await ports.outbox.settle(due, settlement, closed)
+    provider = due.stored.provider
+    ports.telemetry.attempt_ended(provider, settlement.state.value if written else "fenced", fault)
+    if written and settlement.state is State.DELIVERED and due.stored.order_key:
+        ports.bell.ring(provider, (due.stored.message_id,))
+    return written

@@ -1,0 +1,34 @@
+"""Throttle: spend one call of the consumer's quota, and tell it what is left (draft-ietf-httpapi-ratelimit-headers)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.errors import Fault
+from lgsp.policy.quota import reset_s
+
+if TYPE_CHECKING:
+    from lgsp.model import Operation, Right
+    from lgsp.ports import Ports
+
+type_headers = tuple[tuple[str, str], ...]
+
+
+async def throttle(right: Right, operation: Operation, now: float, ports: Ports) -> type_headers:
+    """Response headers that tell the quota; raises Fault("quota-exceeded") when it is used up."""
+    quota = right.quota or operation.quota
+    if quota is None:
+        return ()
+    left = await ports.quotas.spend(right.consumer, operation.service, quota, now)
+    ends_s = reset_s(quota, now)
+    headers = (
+        ("RateLimit-Policy", f'"default";q={quota.q};w={quota.w}'),
+        ("RateLimit", f'"default";r={max(left, 0)};t={ends_s}'),
+        ("X-RateLimit-Limit", str(quota.q)),
+        ("X-RateLimit-Remaining", str(max(left, 0))),
+        ("X-RateLimit-Reset", str(ends_s)),
+    )
+    if left < 0:
+        detail = f"{quota.q} calls in {quota.w} s"
+        raise Fault("quota-exceeded", detail, retry_after_s=ends_s, headers=headers, extra={"violated-policies": ["default"]})
+    return headers

@@ -1,0 +1,56 @@
+"""Translate: canonical to native and back, by the operation's compiled mapping, and judge what comes out before anyone sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.errors import Fault, MappingError
+
+if TYPE_CHECKING:
+    from lgsp.model import Call, Exchange, Operation, Session
+    from lgsp.ports import Ports
+
+SESSION_PLACEHOLDER = "-"
+
+
+def request_scope(exchange: Exchange, ports: Ports) -> dict[str, Any]:
+    """What the mappings of one exchange may read; replies of earlier calls are added under `known`."""
+    purpose = exchange.purpose
+    return {
+        "value": exchange.request,
+        "request": exchange.request,
+        "param": exchange.parameters,
+        "message": {"id": exchange.message_id, "received_at": exchange.received_at},
+        "purpose": {
+            "slug": purpose.slug,
+            "official": purpose.official,
+            "public_service": purpose.public_service,
+            "dossier": purpose.dossier,
+            "represented_party": purpose.represented_party,
+        },
+        "uses": ports.bound(exchange.operation.provider, purpose.represented_party),
+        "known": {},
+        "now": exchange.received_at,
+    }
+
+
+def translate_request(call: Call, scope: dict[str, Any], session: Session | None) -> Any:
+    """The native request value of one call, valid for the provider; else a Fault that tells the consumer each place."""
+    try:
+        native = call.to_native(scope)
+    except MappingError as error:
+        raise Fault("native-invalid", call.name, errors=error.violations) from error
+    if session is not None:
+        native[session.sends] = SESSION_PLACEHOLDER
+    violations = call.wire.check_request(native)
+    if violations:
+        raise Fault("native-invalid", call.name, errors=violations)
+    return native
+
+
+def translate_reply(operation: Operation, native: Any, scope: dict[str, Any]) -> Any:
+    """The canonical reply; what cannot be read is the provider's fault."""
+    try:
+        return operation.to_canonical({**scope, "value": native})
+    except MappingError as error:
+        raise Fault("provider-reply-invalid", operation.calls[-1].name, errors=error.violations) from error

@@ -1,0 +1,50 @@
+"""Validate: does the message keep the contract? Requests strictly, answers as far as the hub reads them (DESIGN decision 15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.codec import json
+from lgsp.errors import Fault, JsonError, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lgsp.model import Message, Operation
+
+
+def validate_request(message: Message, operation: Operation, variables: Mapping[str, str]) -> tuple[Mapping[str, Any], Any]:
+    """Typed parameters and the decoded body, both as the contract wants them."""
+    parameters = read_parameters(message, operation, variables)
+    if not operation.media_types:
+        return parameters, None
+    if message.media_type not in operation.media_types:
+        raise Fault("media-type-unsupported", f"expected {' or '.join(operation.media_types)}")
+    try:
+        body = json.decode(message.body)
+    except JsonError as error:
+        raise Fault("malformed-body", str(error)) from error
+    violations = operation.check_request(body)
+    if violations:
+        raise Fault("body-invalid", _count(len(violations)), errors=violations)
+    return parameters, body
+
+
+def read_parameters(message: Message, operation: Operation, variables: Mapping[str, str]) -> Mapping[str, Any]:
+    """Path and query parameters by name, typed."""
+    parameters, violations = operation.read_parameters({**message.query, **variables})
+    if violations:
+        raise Fault("parameter-invalid", _count(len(violations)), errors=violations)
+    return parameters
+
+
+def validate_reply(reply: Any, operation: Operation) -> None:
+    """Our own answer must keep our own contract; what the provider left out shows here, as its fault."""
+    violations = operation.check_reply(reply)
+    if violations:
+        places = [Violation(v.pointer, v.detail, v.code) for v in violations]
+        raise Fault("provider-reply-invalid", _count(len(violations)), errors=places)
+
+
+def _count(places: int) -> str:
+    return "1 place breaks the contract" if places == 1 else f"{places} places break the contract"

@@ -1,0 +1,164 @@
+"""Every metric and every log field, named once; and the Trail that an exchange leaves for them.
+
+Metric names follow Prometheus (base units, `_total`, `_seconds`, `_info`); labels are bounded by what is published, never by what is sent.
+With several processes, `PROMETHEUS_MULTIPROC_DIR` is set before this module is imported and the management process adds them up.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+from lgsp.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lgsp.errors import Fault
+    from lgsp.model import Catalogue, Operation, SubsystemId
+
+NONE = "-"
+"""Label value of a request that was refused before its operation was known."""
+
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
+STAGE_BUCKETS = (0.0001, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+
+
+class Trail:
+    """What one exchange has passed so far: stages with their microseconds, and who and what it turned out to be.
+
+    Attempt 0 is a request-reply, stored messages count from 1. `opened`: its OPENED row is durable.
+    """
+
+    __slots__ = ("_last", "_tick", "attempt", "consumer", "message_id", "opened", "operation", "stages", "started", "trace_id")
+
+    def __init__(self, tick: Callable[[], int], message_id: str, trace_id: str, attempt: int = 0) -> None:
+        self._tick = tick
+        self.message_id = message_id
+        self.trace_id = trace_id
+        self.attempt = attempt
+        self.started = self._last = tick()
+        self.stages: list[tuple[str, int]] = []
+        self.consumer: SubsystemId | None = None
+        self.operation: Operation | None = None
+        self.opened = False
+
+    def passed(self, stage: str) -> None:
+        """The stage that just ended took the time since the last one ended."""
+        now = self._tick()
+        self.stages.append((stage, (now - self._last) // 1000))
+        self._last = now
+
+    def elapsed_us(self) -> int:
+        """Microseconds since the exchange began."""
+        return (self._tick() - self.started) // 1000
+
+
+class Telemetry:
+    """The metrics of one process, and its log of exchanges."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        named = functools.partial(_named, registry)
+        self.requests = named(Counter, "lgsp_requests_total", "Exchanges by outcome and blame", "service operation outcome blame")
+        self.duration = named(
+            Histogram, "lgsp_request_duration_seconds", "Duration of exchanges", "service operation", buckets=REQUEST_BUCKETS
+        )
+        self.stage = named(Histogram, "lgsp_stage_duration_seconds", "Duration of each stage", "stage", buckets=STAGE_BUCKETS)
+        self.attempts = named(Counter, "lgsp_attempts_total", "Attempts to deliver stored messages", "provider outcome")
+        self.dead_letters = named(Counter, "lgsp_dead_letters_total", "Messages that came to rest for a person", "provider cause")
+        self.reply_violations = named(Counter, "lgsp_reply_violations_total", "Answers that break the provider's contract", "provider call")
+        self.in_flight = named(Gauge, "lgsp_in_flight", "Calls under way", "provider", multiprocess_mode="livesum")
+        self.depth = named(Gauge, "lgsp_outbox_depth", "Stored messages by state", "provider state", multiprocess_mode="max")
+        self.oldest = named(
+            Gauge, "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", "provider", multiprocess_mode="max"
+        )
+        self.loop_lag = named(Histogram, "lgsp_event_loop_lag_seconds", "How late the event loop ran a timer", "", buckets=LAG_BUCKETS)
+        self.build = named(Gauge, "lgsp_build_info", "Version of the program", "version", multiprocess_mode="max")
+        self.catalogue = named(Gauge, "lgsp_catalogue_info", "Digest of what is published", "digest", multiprocess_mode="max")
+        self._log = structlog.get_logger().bind(logger="lgsp.exchange")
+        self._requests: dict[tuple[str, str, str, str], Counter] = {}
+        self._durations: dict[tuple[str, str], Histogram] = {}
+        self._stages: dict[str, Histogram] = {}
+
+    def announce(self, version: str, catalogue: Catalogue) -> None:
+        """Publish build and catalogue as info metrics."""
+        self.build.labels(version).set(1)
+        self.catalogue.clear()
+        self.catalogue.labels(catalogue.digest[:12]).set(1)
+
+    def exchange_ended(self, trail: Trail, outcome: Outcome, status: int, fault: Fault | None = None) -> None:
+        """Count one exchange or attempt, and write its log line; never a payload, a name or an identifier of a person."""
+        service, operation = (trail.operation.service, trail.operation.name) if trail.operation else (NONE, NONE)
+        elapsed_us = trail.elapsed_us()
+        blame = fault.blame.value if fault else ""
+        self._count(service, operation, outcome, blame)
+        self._time(service, operation, elapsed_us, trail.stages)
+        self._log.info(
+            "exchange",
+            message_id=trail.message_id,
+            trace_id=trail.trace_id,
+            attempt=trail.attempt,
+            consumer=trail.consumer or NONE,
+            service=service,
+            operation=operation,
+            outcome=outcome.value,
+            status=status,
+            blame=blame,
+            cause=fault.slug if fault else "",
+            duration_ms=elapsed_us / 1000,
+        )
+
+    def _count(self, service: str, operation: str, outcome: Outcome, blame: str) -> None:
+        key = (service, operation, outcome.value, blame)
+        child = self._requests.get(key)
+        if child is None:
+            child = self._requests[key] = self.requests.labels(*key)
+        child.inc()
+
+    def _time(self, service: str, operation: str, elapsed_us: int, stages: Sequence[tuple[str, int]]) -> None:
+        child = self._durations.get((service, operation))
+        if child is None:
+            child = self._durations[service, operation] = self.duration.labels(service, operation)
+        child.observe(elapsed_us / 1e6)
+        for stage, microseconds in stages:
+            timer = self._stages.get(stage)
+            if timer is None:
+                timer = self._stages[stage] = self.stage.labels(stage)
+            timer.observe(microseconds / 1e6)
+
+    def attempt_ended(self, provider: str, outcome: str, fault: Fault | None) -> None:
+        """Count one attempt to deliver a stored message, and the dead letter if it became one."""
+        self.attempts.labels(provider, outcome).inc()
+        if outcome == "dead" and fault is not None:
+            self.dead_letters.labels(provider, fault.slug).inc()
+
+    def reply_invalid(self, provider: str, call: str, count: int) -> None:
+        """The provider's answer breaks its own contract in `count` places; it may still be good enough."""
+        self.reply_violations.labels(provider, call).inc(count)
+        self._log.warning("reply_violations", provider=provider, call=call, count=count)
+
+    def backlog(self, provider: str, states: Mapping[str, int], oldest_age_s: float) -> None:
+        """Publish what a provider is owed."""
+        for state, count in states.items():
+            self.depth.labels(provider, state).set(count)
+        self.oldest.labels(provider).set(oldest_age_s)
+
+
+def _named(registry: CollectorRegistry, kind: type, name: str, text: str, labels: str, **options: object) -> object:
+    if kind is not Gauge:
+        options.pop("multiprocess_mode", None)
+    return kind(name, text, tuple(labels.split()), registry=registry, **options)
+
+
+def exposition(registry: CollectorRegistry, multiprocess_dir: str | None) -> bytes:
+    """All metrics as text; with a directory, of every process that writes there."""
+    if multiprocess_dir is None:
+        return generate_latest(registry)
+    gathered = CollectorRegistry()
+    multiprocess.MultiProcessCollector(gathered, path=multiprocess_dir)
+    return generate_latest(gathered)

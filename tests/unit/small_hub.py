@@ -1,0 +1,154 @@
+"""A hub in memory with one provider, for tests of the exchange: time, answers and rights are the test's to set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from lgsp import exchange
+from lgsp.codec import json
+from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound, MemoryStore
+from lgsp.drivers.quotas import LeasedQuotas
+from lgsp.errors import Violation
+from lgsp.model import (
+    Call,
+    Catalogue,
+    Consumer,
+    DataClass,
+    Message,
+    Operation,
+    Pattern,
+    Provider,
+    Purpose,
+    Quota,
+    Reply,
+    RetryRule,
+    Right,
+    Service,
+    SubsystemId,
+    Timeouts,
+    Wire,
+)
+from lgsp.ports import Ports
+from lgsp.telemetry import Telemetry
+
+DESK = SubsystemId("VN/GOV/H99/onestop")
+PURPOSE = Purpose("receive-dossier", "CB001", "1.000001", "H99.1-261123-0001")
+
+
+def no_violations(_: Any) -> list[Violation]:
+    return []
+
+
+def needs_name(value: Any) -> list[Violation]:
+    return [] if isinstance(value, dict) and "name" in value else [Violation("/name", "is missing", "required")]
+
+
+def wire(check_request: Callable[[Any], list[Violation]] = no_violations) -> Wire:
+    return Wire("POST", "/", "application/json", (), json.encode, json.decode, check_request, no_violations)
+
+
+def call(name: str = "ask", **changes: Any) -> Call:
+    return replace(Call(name, wire(), lambda scope: dict(scope["value"]), safe=True), **changes)
+
+
+PROVIDER = Provider("land", SubsystemId("VN/GOV/H99/land"), False, "rest", "http://127.0.0.1:1", Timeouts(), 4)  # noqa: FBT003
+
+OPERATION = Operation(
+    service="parcels",
+    major=1,
+    version="1.0.0",
+    name="find",
+    method="POST",
+    path="/finds",
+    pattern=Pattern.REQUEST_REPLY,
+    data_class=DataClass.PERSONAL,
+    provider=PROVIDER,
+    calls=(call(),),
+    media_types=("application/json",),
+    read_parameters=lambda raw: (raw, []),
+    check_request=needs_name,
+    check_reply=no_violations,
+    to_canonical=lambda scope: scope["value"],
+    retry=RetryRule(first_s=2.0, cap_s=60.0, attempts=3, deadline_s=3600.0),
+)
+
+
+@dataclass
+class SmallHub:
+    """What a test steers and looks at."""
+
+    operation: Operation = OPERATION
+    answer: Callable[[Call, Any], Awaitable[Any]] | None = None
+    fields: frozenset[str] | None = None
+    quota: Quota | None = None
+    now: float = 1_000_000.0
+    store: MemoryStore = field(init=False)
+    outbound: MemoryOutbound = field(init=False)
+    bell: MemoryBell = field(default_factory=MemoryBell)
+    ports: Ports = field(init=False)
+
+    async def open(self) -> SmallHub:
+        self.store = MemoryStore(lambda: self.now)
+        self.outbound = MemoryOutbound(self.answer or echo)
+        service = Service("parcels", 1, "1.0.0", {"vi": "Thửa đất", "en": "Parcels"}, (self.operation,), {}, "d1")
+        ticks, ids = count(0, 1000), count(1)
+        self.ports = Ports(
+            catalogue=MemoryCatalogue(Catalogue([service], [PROVIDER], "d1")),
+            directory=self.store,
+            identity=MemoryIdentity(),
+            quotas=LeasedQuotas(self.store),
+            log=self.store,
+            outbox=self.store,
+            receipts=self.store,
+            outbound=self.outbound,
+            bell=self.bell,
+            telemetry=Telemetry(CollectorRegistry()),
+            now=lambda: self.now,
+            tick=lambda: next(ticks),
+            jitter=lambda: 0.5,
+            new_id=lambda: f"00000000-0000-7000-8000-{next(ids):012d}",
+            digest=lambda content: hashlib.sha256(content).digest(),
+            bound=lambda _provider, _party: {"address": "http://127.0.0.1:1"},
+        )
+        await self.store.add_consumer(Consumer(DESK, "desk", "Một cửa"), b"mac", "test", self.now)
+        await self.grant()
+        return self
+
+    async def grant(self, **changes: Any) -> None:
+        right = Right(DESK, "parcels", "find", frozenset({"receive-dossier"}), self.fields, quota=self.quota)
+        await self.store.grant(replace(right, **changes), "test", self.now)
+
+    def message(self, content: Any = None, **changes: Any) -> Message:
+        message = Message(
+            id=self.ports.new_id(),
+            received_at=self.now,
+            method="POST",
+            path="/parcels/1/finds",
+            query={},
+            media_type="application/json",
+            body=json.encode({"name": "Nguyễn Văn An"} if content is None else content),
+            credential="Bearer desk",
+            source="127.0.0.1",
+            purpose=PURPOSE,
+            idempotency_key=None,
+            trace_id="0af7651916cd43dd8448eb211c80319c",
+        )
+        return replace(message, **changes)
+
+    async def carry(self, content: Any = None, **changes: Any) -> Reply:
+        return await exchange.carry(self.message(content, **changes), self.ports)
+
+    async def deliver(self) -> list[bool]:
+        """One attempt of everything that is due."""
+        claimed = await self.store.claim("land", 10, self.now, 30.0)
+        return [await exchange.deliver_due(due, self.ports) for due in claimed]
+
+
+async def echo(_: Call, native: Any) -> Any:
+    return native
