@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from prometheus_client import REGISTRY
 
 from lgsp.acts.people import Applicant, add_person
 from lgsp.drivers.bell import open_bell
@@ -30,11 +29,11 @@ from lgsp.drivers.identity import Issuer, Tokens, new_signing_key, read_keys
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
-from lgsp.drivers.store import open_store
+from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.worker import Worker
 from lgsp.errors import Fault
 from lgsp.ports import Office, Ports
-from lgsp.telemetry import Telemetry, exposition
+from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +61,11 @@ class Hub:
 
     async def ready(self) -> Mapping[str, bool]:
         """What the hub needs, by name, and whether it is there."""
-        return {"store": await self.store.answers(), "worker": not self.worker.stopping}
+        try:
+            await self.store.refresh()
+        except Fault:
+            return {"store": False, "worker": not self.worker.stopping}
+        return {"store": True, "worker": not self.worker.stopping}
 
     async def close(self) -> None:
         """Let go of everything outside, in the reverse order of opening."""
@@ -85,8 +88,9 @@ async def open_hub(settings: Settings) -> Hub:
     catalogue = FolderCatalogue(settings.adapters, settings.contracts)
     bound = Bindings(settings.bindings, tuple(catalogue.current().providers.values()))
     mac = _keyed(settings.master_key, b"secrets")
-    telemetry = Telemetry(REGISTRY)
+    telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
+    await migrate(settings.database_url)
     store = await open_store(settings.database_url, Cipher(settings.master_key), time.time)
     kid, pem = await store.load_or_create_key("sign", new_signing_key)
     tokens = Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([(kid, pem)])), new_id)
@@ -115,7 +119,7 @@ async def open_hub(settings: Settings) -> Hub:
     limits = Limits(settings.body_limit_bytes, settings.exchanges_limit)
     worker = Worker(ports, settings.lease_margin_s)
     hub: list[Hub] = []
-    management = management_app(office, lambda: exposition(REGISTRY, settings.metrics_dir or None), lambda: hub[0].ready())
+    management = management_app(office, lambda: exposition(telemetry.registry, settings.metrics_dir or None), lambda: hub[0].ready())
     gateway = gateway_app(ports, token_door, limits, settings.issuer)
     hub.append(Hub(settings, ports, office, store, bell, outbound, worker, gateway, management))
     return hub[0]

@@ -178,6 +178,12 @@ class Fault(LgspError):
         """Whether the same request may succeed later."""
         return self.problem.retryable
 
+    def repeatable(self) -> Fault:
+        """The same fault of a call that may be repeated without harm: whether it acted is not a question then."""
+        same = Fault(self.slug, self.detail, errors=self.errors, retry_after_s=self.retry_after_s, headers=self.headers, extra=self.extra)
+        same.blame = self.blame
+        return same
+
 
 class Unreachable(Fault):
     """The provider surely never saw the request: refused, no route, no name, no free slot."""

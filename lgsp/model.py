@@ -106,6 +106,7 @@ class Wire:
 
     encode: native value to request body. decode: answer body to native value; raises `CodecError`, or returns a SoapFault.
     check_request, check_reply: violations of a native value or of an answer's bytes against the provider's own contract.
+    read_once: decode and check_reply of the same bytes, parsed once, where the codec can.
     """
 
     method: str
@@ -116,6 +117,11 @@ class Wire:
     decode: Callable[[bytes], Any]
     check_request: Callable[[Any], Sequence[Violation]]
     check_reply: Callable[[bytes], Sequence[Violation]]
+    read_once: Callable[[bytes], tuple[Any, Sequence[Violation]]] | None = None
+
+    def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
+        """The native value of an answer, and what in it breaks the provider's contract; raises `CodecError`."""
+        return self.read_once(data) if self.read_once is not None else (self.decode(data), self.check_reply(data))
 
 
 @dataclass(frozen=True, slots=True)

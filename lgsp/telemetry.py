@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector, generate_latest, multiprocess
 
 from lgsp.model import Outcome
 
@@ -153,6 +153,14 @@ def _named(registry: CollectorRegistry, kind: type, name: str, text: str, labels
     if kind is not Gauge:
         options.pop("multiprocess_mode", None)
     return kind(name, text, tuple(labels.split()), registry=registry, **options)
+
+
+def process_registry() -> CollectorRegistry:
+    """A registry of its own, with what the process itself tells (memory, CPU, files, garbage collection)."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
 
 
 def exposition(registry: CollectorRegistry, multiprocess_dir: str | None) -> bytes:

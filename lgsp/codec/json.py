@@ -112,7 +112,7 @@ def _refuse_depth(body: bytes, depth: int) -> None:
 
 
 def _refuse_lone_surrogates(body: bytes) -> None:
-    if b"\\ud" not in body and b"\\uD" not in body:
+    if b"\\u" not in body or (b"\\ud" not in body and b"\\uD" not in body):
         return
     for match in _ESCAPE_OR_LONE_SURROGATE.finditer(body):
         if match.group(1):

@@ -88,7 +88,8 @@ def _children(fields: dict[str, tuple[str, bool, Read | None]]) -> Read:
 
     def read(node: _Element) -> dict[str, Any]:
         value: dict[str, Any] = {}
-        for child in node:
+        children: Any = node[:]  # type: ignore[index]  # all at once: lxml's iterator costs twice as much
+        for child in children:
             field = find(child.tag)
             if field is None:
                 continue

@@ -14,7 +14,6 @@ from lxml import etree
 from lgsp.codec.lexical import Unwritable, careful, pointer_of, quick, suspicious
 from lgsp.codec.read import Readers, untyped
 from lgsp.codec.tables import SOAP_11, SOAP_12, XSI
-from lgsp.codec.verdict import Verdict
 from lgsp.codec.write import Writers
 from lgsp.errors import CodecError, Violation
 from lgsp.model import SoapFault, Wire
@@ -25,7 +24,17 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from lgsp.codec.tables import Field, Grammar, Operation
+    from lgsp.codec.verdict import Verdict
 
+
+class _Nothing(etree.Resolver):
+    """Refuses every address that a document names, should libxml2 ever ask."""
+
+    def resolve(self, system_url: str, public_id: str, context: Any = None) -> Any:  # noqa: ARG002  # lxml's signature
+        raise KeyError(system_url)
+
+
+# `collect_ids=False` would be a little faster, and makes libxml2 load the external DTD in spite of `load_dtd=False` (lxml 6.1).
 _PARSER = etree.XMLParser(
     resolve_entities=False,
     no_network=True,
@@ -35,8 +44,8 @@ _PARSER = etree.XMLParser(
     recover=False,
     remove_comments=True,
     remove_pis=True,
-    collect_ids=False,
 )
+_PARSER.resolvers.add(_Nothing())
 
 
 def wire(operation: Operation, grammar: Grammar, verdict: Verdict) -> Wire:
@@ -52,6 +61,7 @@ def wire(operation: Operation, grammar: Grammar, verdict: Verdict) -> Wire:
         decode=speech.decode,
         check_request=speech.check_request,
         check_reply=speech.check_reply,
+        read_once=speech.read,
     )
 
 
@@ -83,22 +93,18 @@ class _Speech:
 
     def encode(self, native: Any) -> bytes:
         try:
-            document = self._document(self._write, native)
-            return self._document(self._write_carefully, native) if document is None or suspicious(document) else document
+            document = self._document(self._write, native).encode("utf-8", "surrogatepass")
+            return self._document(self._write_carefully, native).encode() if suspicious(document) else document
         except Unwritable as flaw:
             raise CodecError(flaw.detail, pointer=pointer_of(flaw.steps[::-1])) from None
         except RecursionError:
             raise CodecError("is nested too deeply") from None
 
-    def _document(self, write: Callable[[Any, Callable[[str], None]], None], native: Any) -> bytes | None:
-        """The envelope; None if its text has lone surrogates, which only the careful pass can locate."""
+    def _document(self, write: Callable[[Any, Callable[[str], None]], None], native: Any) -> str:
         parts = [self._head]
         write(native, parts.append)
         parts.append("</soap:Body></soap:Envelope>")
-        try:
-            return "".join(parts).encode()
-        except UnicodeEncodeError:
-            return None
+        return "".join(parts)
 
     def check_request(self, native: Any) -> Sequence[Violation]:
         try:
@@ -112,17 +118,24 @@ class _Speech:
     # ---- in ----------------------------------------------------------------------------------------------------------------------
 
     def decode(self, data: bytes) -> Any:
-        child = self._body(parse(data))
-        return self._read(child) if child.tag == self._operation.reply.name else self._fault(child)
+        return self._value(self._body(parse(data)))
 
     def check_reply(self, data: bytes) -> Sequence[Violation]:
+        return self._violations(*self._parsed(data))
+
+    def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
+        envelope, child = self._parsed(data)
+        return self._value(child), self._violations(envelope, child)
+
+    def _parsed(self, data: bytes) -> tuple[_Element, _Element]:
         envelope = parse(data)
-        child = self._body(envelope)
-        if child.tag == self._names.fault:
-            return ()
-        if child.tag != self._operation.reply.name:
-            _refuse_body(child, self._operation.reply.name)
-        return self._verdict.violations(envelope, child, self._operation.reply)
+        return envelope, self._body(envelope)
+
+    def _value(self, child: _Element) -> Any:
+        return self._read(child) if child.tag == self._operation.reply.name else self._fault(child)
+
+    def _violations(self, envelope: _Element, child: _Element) -> Sequence[Violation]:
+        return () if child.tag == self._names.fault else self._verdict.violations(envelope, child, self._operation.reply)
 
     def _body(self, envelope: _Element) -> _Element:
         names = self._names
@@ -134,11 +147,11 @@ class _Speech:
         if len(bodies[0]) != 1:
             raise CodecError(f"the SOAP body has {len(bodies[0])} children, expected is one")
         child: _Element = bodies[0][0]
+        if child.tag not in (self._operation.reply.name, self._names.fault):
+            raise CodecError(f"the SOAP body does not hold {self._operation.reply.name}")
         return child
 
     def _fault(self, child: _Element) -> SoapFault:
-        if child.tag != self._names.fault:
-            _refuse_body(child, self._operation.reply.name)
         names = self._names
         code = _first(child, names.code).rpartition(":")[2]
         detail = child.find(names.detail)
@@ -182,7 +195,8 @@ def _refuse_syntax(data: bytes, error: etree.XMLSyntaxError) -> NoReturn:
         raise CodecError("the answer is empty") from error
     if start.startswith((b"<!doctype html", b"<html")):
         raise CodecError("the answer is an HTML page, not XML") from error
-    last = error.error_log.last_error
+    log: Any = error.error_log
+    last = log.last_error
     rule = last.type_name.removeprefix("ERR_").lower().replace("_", " ") if last is not None else "syntax"
     line, column = error.position
     raise CodecError(f"the answer is not well-formed XML (line {line}, column {column}: {rule})") from error
@@ -192,10 +206,6 @@ def _refuse_root(root: _Element, expected: str) -> NoReturn:
     if str(root.tag).rpartition("}")[2].lower() == "html":
         raise CodecError("the answer is an HTML page, not a SOAP envelope")
     raise CodecError(f"the root element is not {expected}")
-
-
-def _refuse_body(_child: _Element, expected: str) -> NoReturn:
-    raise CodecError(f"the SOAP body does not hold {expected}")
 
 
 def _first(node: _Element, path: str) -> str:

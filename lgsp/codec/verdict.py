@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from threading import local
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -78,7 +78,8 @@ class Verdict:
         if schema.validate(envelope):
             return ()
         found: dict[str, Violation] = {}
-        for entry in schema.error_log:
+        entries: Any = schema.error_log
+        for entry in entries:
             violation = self._violation(entry, envelope, (child, field))
             found.setdefault(violation.pointer, violation)
             if len(found) == MOST_VIOLATIONS:
@@ -91,7 +92,7 @@ class Verdict:
             schema = self._own.schema = compile_schema(self._grammar.schemas)
         return schema
 
-    def _violation(self, entry: etree._LogEntry, envelope: _Element, start: tuple[_Element, Field]) -> Violation:
+    def _violation(self, entry: Any, envelope: _Element, start: tuple[_Element, Field]) -> Violation:
         code, detail = RULES.get(entry.type_name, (_rule(entry.type_name), "breaks the contract"))
         path, message = entry.path or "", entry.message or ""
         steps = self._steps(_find(envelope, path.partition("/@")[0]), *start)
@@ -152,7 +153,7 @@ class _Texts(etree.Resolver):
         super().__init__()
         self._texts = texts
 
-    def resolve(self, system_url: str, public_id: str, context: etree._ResolverContext) -> etree._InputDocument:  # noqa: ARG002
+    def resolve(self, system_url: str, public_id: str, context: Any = None) -> Any:  # noqa: ARG002  # lxml's signature
         if system_url not in self._texts:
             raise KeyError(system_url)
         return self.resolve_string(self._texts[system_url], context, base_url=system_url)

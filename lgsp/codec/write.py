@@ -146,9 +146,10 @@ def _content(places: Sequence[Place], attributes: frozenset[str], escape: Escape
         try:
             for key, required, start, end, write_field in places:
                 item = get(key, _ABSENT)
+                if item is _ABSENT and not required:
+                    continue
                 if item is _ABSENT:
-                    if required:
-                        _refuse("is missing")
+                    _refuse("is missing")
                 elif write_field is not None:
                     write_field(item, put)
                 elif isinstance(item, str):

@@ -174,10 +174,10 @@ class MemoryExchanges:
 
     async def timeline(self, message_id: str) -> Sequence[TimelineEntry]:
         """Inspection."""
-        entries = [entry for row, settlement in self.rows if row.message_id == message_id for entry in _entries(row, settlement)]
         owed = self._owed.get(message_id)
+        entries = [_accepted(owed.stored)] if owed else []
+        entries += [entry for row, settlement in self.rows if row.message_id == message_id for entry in _entries(row, settlement)]
         if owed is not None:
-            entries.append(_accepted(owed.stored))
             entries += [TimelineEntry(at, "call", n, {"name": name, "finished": done}) for at, n, name, done in owed.calls]
         acts = (act for act in self._acts if act.subject == message_id)
         entries += [TimelineEntry(act.at, "act", 0, {"verb": act.verb, "author": act.author}) for act in acts]
@@ -349,6 +349,10 @@ class MemoryStore(MemoryExchanges, MemoryRegister):
     def __init__(self, now: Callable[[], float]) -> None:
         MemoryExchanges.__init__(self, now)
         MemoryRegister.__init__(self)
+
+    async def answers(self) -> bool:
+        """Whether it can be read and written now."""
+        return True
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -58,7 +58,7 @@ async def _send(call: Call, native: Any, exchange: Exchange, ports: Ports) -> An
         if not fault.may_have_acted:
             raise
         if call.safe or call.key:
-            raise Fault(fault.slug, fault.detail, retry_after_s=fault.retry_after_s, extra=fault.extra) from fault
+            raise fault.repeatable() from fault
         raise OutcomeUnknown("outcome-unknown", f"{call.name}: {fault.slug} {fault.detail}") from fault
     return reply
 

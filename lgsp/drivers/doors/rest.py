@@ -6,36 +6,30 @@ given their routes, and the door refuses to start where the two disagree.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import structlog
 from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
+from lgsp.drivers.doors.asgi import read_body, read_headers, read_path, read_purpose, read_query, read_trace_id, write_reply
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import receipt_reply
 from lgsp.errors import ContractError, Fault, Finding
-from lgsp.model import Message, Purpose, Reply
+from lgsp.model import Message
 from lgsp.stages.identify import identify
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Mapping
 
     from connexion.spec import Specification
+    from starlette.types import Receive, Scope, Send
 
     from lgsp.drivers.doors.token import TokenDoor
+    from lgsp.model import Reply
     from lgsp.ports import Ports
 
-    Scope = MutableMapping[str, Any]
-    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
-SINGLE = ("authorization", "content-type", "idempotency-key", "lgsp-purpose", "lgsp-official", "lgsp-public-service", "lgsp-dossier")
-AMBIGUOUS_PATH = re.compile(rb"%2f|%5c|%00|%2e|//|/\.|\\|;", re.IGNORECASE)
 RECEIPTS = "/receipts/"
 
 
@@ -75,8 +69,8 @@ class RestDoor(SpecMiddleware):
         message_id = self._ports.new_id()
         headers, trace_id, language = {}, message_id.replace("-", ""), "vi"
         try:
-            headers = _headers(scope)
-            trace_id = _trace_id(headers) or trace_id
+            headers = read_headers(scope)
+            trace_id = read_trace_id(headers) or trace_id
             reply = await self._answer(scope, receive, headers, message_id, trace_id)
         except Fault as fault:
             language = language_of(headers.get("accept-language", ""))
@@ -84,7 +78,7 @@ class RestDoor(SpecMiddleware):
         except Exception:  # noqa: BLE001  # the outermost layer: a bug answers as a problem, and never leaks
             self._log.exception("internal_error", message_id=message_id, trace_id=trace_id)
             reply = problem_reply(Fault("internal-error"), language, self._issuer, message_id, trace_id)
-        await _send(send, reply, headers, message_id)
+        await write_reply(receive, send, reply, (("lgsp-message-id", message_id), *_echoed(headers)))
 
     async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str], message_id: str, trace_id: str) -> Reply:
         if self._under_way >= self._limits.exchanges:
@@ -101,19 +95,17 @@ class RestDoor(SpecMiddleware):
             self._under_way -= 1
 
     async def _read(self, scope: Scope, receive: Receive, headers: Mapping[str, str], message_id: str, trace_id: str) -> Message:
-        if AMBIGUOUS_PATH.search(scope["raw_path"]):
-            raise Fault("not-found")
         return Message(
             id=message_id,
             received_at=self._ports.now(),
             method=scope["method"],
-            path=scope["path"],
-            query=_query(scope["query_string"]),
+            path=read_path(scope),
+            query=read_query(scope),
             media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
-            body=await _body(receive, headers, self._limits.body_bytes),
+            body=await read_body(receive, headers, self._limits.body_bytes),
             credential=headers.get("authorization"),
             source=scope["client"][0] if scope.get("client") else "",
-            purpose=_purpose(headers),
+            purpose=read_purpose(headers),
             idempotency_key=headers.get("idempotency-key"),
             trace_id=trace_id,
         )
@@ -131,70 +123,5 @@ class RestDoor(SpecMiddleware):
         return await receipt_reply(message_id, consumer.id, self._ports.receipts, language, self._issuer)
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    """Headers by lower-case name, as Latin-1; one that decides who and why must not come twice."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1")
-        if key in headers and key in SINGLE:
-            raise Fault("malformed-request", f"header {key} is there twice")
-        headers[key] = value.decode("latin-1")
-    return headers
-
-
-def _trace_id(headers: Mapping[str, str]) -> str | None:
-    match = TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    return match[1] if match and match[1].strip("0") else None
-
-
-def _query(query_string: bytes) -> Mapping[str, str]:
-    if not query_string:
-        return {}
-    try:
-        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=100, errors="strict")
-    except ValueError as error:
-        raise Fault("malformed-request", "the query string cannot be read") from error
-    query = dict(pairs)
-    if len(query) != len(pairs):
-        raise Fault("malformed-request", "a query parameter is there twice")
-    return query
-
-
-def _purpose(headers: Mapping[str, str]) -> Purpose:
-    return Purpose(
-        slug=headers.get("lgsp-purpose"),
-        official=headers.get("lgsp-official"),
-        public_service=headers.get("lgsp-public-service"),
-        dossier=headers.get("lgsp-dossier"),
-        represented_party=headers.get("lgsp-represented-party"),
-    )
-
-
-async def _body(receive: Receive, headers: Mapping[str, str], limit_bytes: int) -> bytes:
-    """The whole body; one that says it is too large is refused before it is read, one that lies as soon as it shows."""
-    if int(headers.get("content-length", "0")) > limit_bytes:
-        raise Fault("body-too-large", f"the limit is {limit_bytes} bytes", headers=(("Connection", "close"),))
-    event = await receive()
-    body = event.get("body", b"")
-    if not event.get("more_body", False):
-        return body
-    parts, size = [body], len(body)
-    while event.get("more_body", False):
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise Fault("malformed-request", "the connection ended within the body")
-        parts.append(event.get("body", b""))
-        size += len(parts[-1])
-        if size > limit_bytes:
-            raise Fault("body-too-large", f"the limit is {limit_bytes} bytes", headers=(("Connection", "close"),))
-    return b"".join(parts)
-
-
-async def _send(send: Send, reply: Reply, request_headers: Mapping[str, str], message_id: str) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]
-    headers.append((b"content-length", str(len(reply.body)).encode()))
-    headers.append((b"lgsp-message-id", message_id.encode()))
-    if "x-request-id" in request_headers:
-        headers.append((b"x-request-id", request_headers["x-request-id"].encode("latin-1")))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+def _echoed(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return (("x-request-id", headers["x-request-id"]),) if "x-request-id" in headers else ()

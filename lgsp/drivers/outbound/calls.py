@@ -75,11 +75,10 @@ class NativeCalls:
 
     def _read(self, provider: Provider, call: Call, answer: Answer) -> Any:
         try:
-            reply = call.wire.decode(answer.body)
+            reply, violations = call.wire.read(answer.body)
         except CodecError as error:
             kind = answer.headers.get("content-type", "no media type")
             raise OutcomeUnknown("provider-not-understood", f"status {answer.status}, {kind}: {error}") from error
-        violations = call.wire.check_reply(answer.body)
         if violations:
             self._telemetry.reply_invalid(provider.code, call.name, len(violations))
         return reply

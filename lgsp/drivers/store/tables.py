@@ -233,7 +233,7 @@ refusal_count = Table(
 key = Table(
     "key",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("id", RowId, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     Column("made_at", Double, nullable=False),

@@ -1,0 +1,42 @@
+# The few commands of a checkout: install, demo, check, test, bench, lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+# pip-compile must see the public registry only, whatever this machine's pip is set up with
+PLAIN_PIP := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null
+
+.PHONY: install demo check test bench lock clean
+.DEFAULT_GOAL := install
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lgsp needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: install
+	$(BIN)/lgsp demo $(if $(ONCE),--once)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: install
+	$(BIN)/pytest
+
+bench: install
+	$(BIN)/lgsp bench mediation
+	$(BIN)/lgsp bench accept
+
+lock: install
+	$(PLAIN_PIP) CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe \
+		--strip-extras --no-emit-options --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

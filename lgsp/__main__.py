@@ -1,0 +1,5 @@
+"""`python -m lgsp` is the same as `lgsp`."""
+
+from lgsp.cli import app
+
+app()

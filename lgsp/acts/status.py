@@ -1,0 +1,83 @@
+"""How the hub stands: backlog, dead letters by cause, what is published, who did what lately."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lgsp.model import Service
+    from lgsp.ports import Act, Backlog, DeadGroup, Office
+
+DEAD_GROUPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The hub at one moment; ages and uptime in seconds, `dead` counts messages by cause."""
+
+    version: str
+    catalogue: str
+    uptime_s: float
+    states: Mapping[str, int]
+    oldest_age_s: float | None
+    providers: Sequence[ProviderStatus]
+    dead: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """What one provider is owed."""
+
+    provider: str
+    states: Mapping[str, int]
+    oldest_age_s: float | None
+
+
+async def status(office: Office) -> Status:
+    """The whole picture in two reads."""
+    now = office.now()
+    backlog = await office.inspection.backlog()
+    groups = await office.inspection.dead(DEAD_GROUPS)
+    providers = [_provider(row, now) for row in sorted(backlog, key=lambda row: row.provider)]
+    ages = [each.oldest_age_s for each in providers if each.oldest_age_s is not None]
+    return Status(
+        version=office.version,
+        catalogue=office.catalogue.current().digest,
+        uptime_s=now - office.started_at,
+        states=_sum(row.states for row in backlog),
+        oldest_age_s=max(ages, default=None),
+        providers=providers,
+        dead=_sum({group.cause: group.count} for group in groups),
+    )
+
+
+async def dead(office: Office, limit: int) -> Sequence[DeadGroup]:
+    """Dead letters by provider and cause, the largest group first."""
+    return sorted(await office.inspection.dead(limit), key=lambda group: -group.count)
+
+
+async def acts(office: Office, limit: int) -> Sequence[Act]:
+    """The newest administrative acts first."""
+    return await office.inspection.acts(limit)
+
+
+def services(office: Office) -> Sequence[Service]:
+    """What is published, by code and major version."""
+    published = office.catalogue.current().services
+    return [published[key] for key in sorted(published)]
+
+
+def _provider(row: Backlog, now: float) -> ProviderStatus:
+    age_s = None if row.oldest_at is None else max(0.0, now - row.oldest_at)
+    return ProviderStatus(row.provider, row.states, age_s)
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(sorted(total.items()))

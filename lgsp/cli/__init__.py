@@ -1,0 +1,43 @@
+"""The command `lgsp`: an explicit list of its verbs, each in a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from lgsp.cli import bench, consumer, person
+from lgsp.cli.check import check
+from lgsp.cli.dead import dead
+from lgsp.cli.demo import demo
+from lgsp.cli.explain import explain
+from lgsp.cli.grant import grant, rights, withdraw
+from lgsp.cli.invocation import Verbs, settle_options
+from lgsp.cli.login import login
+from lgsp.cli.replay import replay
+from lgsp.cli.serve import serve
+from lgsp.cli.status import acts, services, status
+from lgsp.cli.try_ import try_
+
+app = typer.Typer(cls=Verbs, callback=settle_options, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+for name, verb in (
+    ("serve", serve),
+    ("demo", demo),
+    ("check", check),
+    ("try", try_),
+    ("login", login),
+    ("grant", grant),
+    ("withdraw", withdraw),
+    ("rights", rights),
+    ("services", services),
+    ("status", status),
+    ("dead", dead),
+    ("replay", replay),
+    ("explain", explain),
+    ("acts", acts),
+):
+    app.command(name)(verb)
+
+app.add_typer(bench.app, name="bench")
+app.add_typer(consumer.app, name="consumer")
+app.add_typer(person.app, name="person")
+app.add_typer(bench.app, name="bench")

@@ -1,0 +1,59 @@
+"""`lgsp bench`: how fast this hub is on this machine, beside the naive way, a pass-through and nginx, all in one run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lgsp.bench import accept, mediation
+from lgsp.bench.report import show
+from lgsp.bench.servers import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lgsp.bench.report import Report
+
+FAILED = 1
+MEDIATION_CONNECTIONS, ACCEPT_CONNECTIONS = 32, 64
+
+Seconds = Annotated[float, typer.Option(help="how long each server is loaded in each round", min=1)]
+Rounds = Annotated[int, typer.Option(help="how often; the table shows medians", min=1)]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="write what was found to this file too", dir_okay=False)]
+
+app = typer.Typer(no_args_is_help=True, help="Measure this hub on this machine, beside others.")
+
+
+@app.command("mediation")
+def mediation_(
+    seconds: Seconds = 5.0,
+    rounds: Rounds = 3,
+    soak: Annotated[int, typer.Option(help="requests to send while memory is watched; 0: none", min=0)] = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure a dossier in as REST, to the provider as SOAP, back as REST."""
+    _report(lambda: mediation.run(mediation.Options(seconds, rounds, MEDIATION_CONNECTIONS, soak, _say)), json_file)
+
+
+@app.command("accept")
+def accept_(seconds: Seconds = 5.0, rounds: Rounds = 3, json_file: JsonFile = None) -> None:
+    """Measure durable 202s beside a commit and a confirmed publish for each request."""
+    _report(lambda: accept.run(accept.Options(seconds, rounds, ACCEPT_CONNECTIONS, _say)), json_file)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _report(measure: Callable[[], Report], json_file: Path | None) -> None:
+    try:
+        report = measure()
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from error
+    show(report)
+    if json_file is not None:
+        json_file.write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,155 @@
+"""`lgsp serve`: run the hub, all roles in one process or some of them; with `--twins` the stand-ins of every adapter beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvicorn
+import uvloop
+
+from lgsp.config import Settings, read_settings
+from lgsp.errors import ContractError, SettingsError
+from lgsp.twin.serve import load_twin, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from lgsp.bootstrap import Hub
+
+FIRST_TWIN_PORT = 8200
+DRAIN_S = 30
+EXIT_UNUSABLE = 2
+
+
+class Role(StrEnum):
+    """What a process of the hub does."""
+
+    GATEWAY = "gateway"
+    WORKER = "worker"
+    ADMIN = "admin"
+
+
+def serve(
+    roles: Annotated[str, typer.Option(help="gateway, worker, admin; separated by commas")] = "gateway,worker,admin",
+    twins: Annotated[bool, typer.Option("--twins", help="run the stand-ins of all adapters too (development)")] = False,  # noqa: FBT002  # typer
+) -> None:
+    """Run the hub until SIGTERM or Ctrl-C."""
+    try:
+        chosen = frozenset(Role(name.strip()) for name in roles.split(","))
+        environ = {**twin_bindings(os.environ), **os.environ} if twins else dict(os.environ)  # noqa: TID251  # the one place that reads it
+        settings = read_settings(environ)
+        _refuse_contradictions(settings, chosen, twins=twins)
+        if settings.metrics_dir:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # noqa: TID251  # before prometheus_client is imported
+        uvloop.run(run(settings, chosen, twins=twins))
+    except (SettingsError, ContractError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(EXIT_UNUSABLE) from error
+
+
+def _refuse_contradictions(settings: Settings, roles: frozenset[Role], *, twins: bool) -> None:
+    if twins and settings.environment == "production":
+        raise SettingsError("--twins: stand-ins do not run in production; set LGSP_ENVIRONMENT=development")
+    if roles != frozenset(Role) and settings.database_url.startswith("sqlite"):
+        raise SettingsError("--roles: SQLite serves one process; set LGSP_DATABASE_URL to a PostgreSQL database")
+
+
+def twin_ports(settings_adapters: Any) -> dict[str, int]:
+    """The port of each adapter's twin: 8200 and up, in the order of their names."""
+    folders = sorted(path.parent for path in settings_adapters.glob("*/twin.py"))
+    return {folder.name: FIRST_TWIN_PORT + place for place, folder in enumerate(folders)}
+
+
+def twin_bindings(environ: Mapping[str, str]) -> dict[str, str]:
+    """LGSP_BIND_* variables that point every adapter at its twin."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from lgsp.config import HOME  # noqa: PLC0415
+
+    adapters = Path(environ.get("LGSP_ADAPTERS", HOME / "adapters"))
+    bindings = {}
+    for name, port in twin_ports(adapters).items():
+        for key, value in load_twin(adapters / name).bindings.items():
+            bindings[f"LGSP_BIND_{name}_{key}".upper()] = value.format(address=f"http://127.0.0.1:{port}")
+    return bindings
+
+
+async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> None:
+    """Open the hub, serve its doors, and close everything when told to stop."""
+    from lgsp.bootstrap import configure_log, open_hub  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
+
+    configure_log(settings.log_level)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        if twins:
+            for name, port in twin_ports(settings.adapters).items():
+                await stack.enter_async_context(serving(load_twin(settings.adapters / name), settings.host, port))
+        hub = await open_hub(settings)
+        stack.push_async_callback(hub.close)
+        await _serve_roles(hub, roles, stop)
+
+
+async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> None:
+    from lgsp.drivers.timetable import watch_backlog, watch_loop  # noqa: PLC0415
+
+    settings, ports = hub.settings, hub.ports
+    servers = []
+    if Role.GATEWAY in roles:
+        servers.append(Server(_config(hub.gateway, settings.host, settings.data_port)))
+    if Role.ADMIN in roles:
+        servers.append(Server(_config(hub.management, settings.host, settings.admin_port)))
+    background = [asyncio.create_task(watch_loop(ports.telemetry, ports.tick))]
+    if Role.WORKER in roles:
+        background.append(asyncio.create_task(hub.bell.listen(tuple(hub.ports.catalogue.current().providers), hub.worker.wake)))
+        background.append(asyncio.create_task(watch_backlog(hub.office.inspection, ports.telemetry, ports.now)))
+    worker = asyncio.create_task(hub.worker.run()) if Role.WORKER in roles else None
+    serving_tasks = [asyncio.create_task(server.serve()) for server in servers]
+    gc.collect()
+    gc.freeze()
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopped, *serving_tasks], return_when=asyncio.FIRST_COMPLETED)
+    hub.worker.stop()
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving_tasks, return_exceptions=True)
+    if worker is not None:
+        await asyncio.wait([worker], timeout=DRAIN_S)
+    for task in (*background, stopped):
+        task.cancel()
+
+
+class Server(uvicorn.Server):
+    """uvicorn without hands on the process's signals: the hub stops its doors itself, in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _config(app: Any, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_S,
+    )

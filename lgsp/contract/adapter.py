@@ -1,0 +1,105 @@
+"""The folder of an external system: compiled for the engine, and checked: proven against both contracts, its golden examples played."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lgsp.contract.folder import read_adapter
+from lgsp.contract.golden import check_examples
+from lgsp.contract.xsd_view import soap_schemas
+from lgsp.errors import ContractError, Finding
+from lgsp.mapping.proof import Sent, prove_reply, prove_request
+from lgsp.mapping.view import view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from lgsp.contract.folder import Adapter
+    from lgsp.model import Provider, Service
+
+    Schemas = Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def compile_adapter(folder: Path, contracts: Path) -> tuple[Provider, tuple[Service, ...]]:
+    """The provider and its services. Raises ContractError with every finding that compiling shows."""
+    adapter = read_adapter(folder, contracts)
+    return adapter.provider, adapter.services
+
+
+def check_adapter(folder: Path, contracts: Path) -> list[Finding]:
+    """Every finding of a folder; nothing means that it may be published."""
+    try:
+        adapter = read_adapter(folder, contracts)
+    except ContractError as error:
+        return list(error.findings)
+    natives = _natives(adapter, contracts)
+    findings = [finding for place in adapter.manifest.operations() for finding in _operation(adapter, natives, place)]
+    findings += _session(adapter, natives)
+    return [*dict.fromkeys(findings), *check_examples(folder, adapter.services)]
+
+
+def _natives(adapter: Adapter, contracts: Path) -> Schemas:
+    binding = adapter.manifest.binding
+    if binding["kind"] == "soap":
+        return soap_schemas(contracts / "wsdl" / binding["wsdl"])
+    return {name: (each.request_schema or NOTHING, each.reply_schema or NOTHING) for name, each in adapter.natives.items()}
+
+
+def _operation(adapter: Adapter, natives: Schemas, place: tuple[str, Mapping[str, Any], str, Mapping[str, Any]]) -> Iterator[Finding]:
+    at, service, name, declared = place
+    ours = adapter.ours[service["contract"]].operations[name]
+    steps = adapter.manifest.steps(at, name, declared)
+    canonical = ours.request_schema or NOTHING
+    sent = [_sent(adapter, step, declared["mapping"], natives) for _, step in steps]
+    yield from prove_request(adapter.mapping.source, sent, canonical)
+    back = adapter.mapping.translations[declared["mapping"], "reply"]
+    yield from prove_reply(adapter.mapping.source, back, natives[steps[-1][1]["call"]][1], ours.reply_schema or NOTHING)
+    for word in ("order_by", "business_key"):
+        if word in declared:
+            yield from _there(adapter, f"{at}/{word}", declared[word], canonical, required=True)
+    for where, step in steps:
+        yield from _step(adapter, where, step, natives)
+
+
+def _sent(adapter: Adapter, step: Mapping[str, Any], fallback: str, natives: Schemas) -> Sent:
+    given = {tuple(path.split(".")) for path in step.get("with", ())}
+    session = adapter.provider.auth.session
+    if session is not None:
+        given.add((session.sends,))
+    return Sent(adapter.mapping.translations[step.get("mapping", fallback), "request"], natives[step["call"]][0], frozenset(given))
+
+
+def _step(adapter: Adapter, at: str, step: Mapping[str, Any], natives: Schemas) -> Iterator[Finding]:
+    request, reply = natives[step["call"]]
+    for path in step.get("with", ()):
+        yield from _there(adapter, f"{at}/with/{path}", path, request)
+    for path in step.get("on_duplicate", {}).get("again_with", ()):
+        yield from _there(adapter, f"{at}/on_duplicate/again_with/{path}", path, request)
+    if "key" in step:
+        yield from _there(adapter, f"{at}/key", step["key"], request, required=True)
+    if "message_at" in step:
+        yield from _there(adapter, f"{at}/message_at", step["message_at"], reply)
+
+
+def _session(adapter: Adapter, natives: Schemas) -> Sequence[Finding]:
+    session = adapter.manifest.value.get("auth", {}).get("session")
+    if session is None:
+        return []
+    request, reply = natives[session["call"]]
+    found = [finding for path in session["with"] for finding in _there(adapter, f"/auth/session/with/{path}", path, request)]
+    return [*found, *_there(adapter, "/auth/session/reads", session["reads"], reply)]
+
+
+def _there(adapter: Adapter, at: str, path: str, schema: Mapping[str, Any], *, required: bool = False) -> Iterator[Finding]:
+    seen = view(schema)
+    for key in path.split("."):
+        inner = seen.member(key)
+        if inner is None:
+            yield adapter.manifest.source.finding(at, "path", f"the contract has no {path!r}")
+            return
+        if required and not key.isdecimal() and key not in seen.required():
+            yield adapter.manifest.source.finding(at, "path", f"{path!r} may be absent", "choose a required field")
+        seen = inner

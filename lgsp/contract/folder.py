@@ -1,0 +1,199 @@
+"""Compiles the folder of an external system to the provider and the services that the engine knows; tells every fault of it at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lgsp.contract.calls import CallCompiler
+from lgsp.contract.hooks import load_hooks
+from lgsp.contract.manifest import read_manifest
+from lgsp.contract.openapi import json_wire, read_openapi
+from lgsp.contract.source import read_source
+from lgsp.contract.wsdl import read_wsdl
+from lgsp.errors import ContractError
+from lgsp.mapping.compile import compile_mapping
+from lgsp.mapping.rules import Surroundings
+from lgsp.model import DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, SubsystemId, Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lgsp.contract.manifest import Manifest
+    from lgsp.contract.openapi import HttpOperation, OpenApi
+    from lgsp.errors import Finding
+    from lgsp.mapping.compile import MappingFile
+    from lgsp.model import Auth, Wire
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A compiled folder with what it was compiled from, for the proofs. `natives`: the provider's operations where it speaks JSON."""
+
+    manifest: Manifest
+    provider: Provider
+    services: tuple[Service, ...]
+    mapping: MappingFile
+    ours: Mapping[str, OpenApi]
+    natives: Mapping[str, HttpOperation]
+
+
+def read_adapter(folder: Path, contracts: Path) -> Adapter:
+    """Compile a folder, keeping what the proofs need. Raises ContractError with every finding."""
+    return _Folder(folder, contracts, read_manifest(folder)).adapter()
+
+
+@dataclass(slots=True)
+class _Folder:
+    """One folder on its way to a provider and services; faults gather while it goes on."""
+
+    folder: Path
+    contracts: Path
+    manifest: Manifest
+    findings: list[Finding] = field(default_factory=list)
+    ours: dict[str, OpenApi] = field(default_factory=dict)
+    natives: dict[str, HttpOperation] = field(default_factory=dict)
+
+    def adapter(self) -> Adapter:
+        nothing: Mapping[str, Wire] = {}
+        wires = self._try(self._wires, nothing)
+        for service in self.manifest.value["services"]:
+            self._contract(service["contract"])
+        calls = CallCompiler(self.manifest, wires)
+        auth = calls.auth()
+        mapping: MappingFile | None = self._try(lambda: self._mapping(calls), None)
+        provider = self._provider(auth)
+        found = [self._service(service, mapping, calls, provider) for service in self.manifest.value["services"]]
+        services = tuple(service for service in found if service is not None)
+        # Without the provider's contract every call would look unknown; that says nothing new.
+        self.findings += calls.findings if wires else []
+        if self.findings or mapping is None:
+            raise ContractError(list(dict.fromkeys(self.findings)))
+        return Adapter(self.manifest, provider, services, mapping, self.ours, self.natives)
+
+    def _try(self, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except ContractError as error:
+            self.findings += error.findings
+            return otherwise
+
+    def _wires(self) -> Mapping[str, Wire]:
+        binding = self.manifest.binding
+        if binding["kind"] == "soap":
+            return read_wsdl(self.contracts / "wsdl" / binding["wsdl"], binding["port"])
+        self.natives = dict(read_openapi(self.contracts / "openapi" / binding["contract"], self.contracts.parent).operations)
+        return {name: json_wire(operation) for name, operation in self.natives.items()}
+
+    def _contract(self, name: str) -> None:
+        try:
+            self.ours[name] = read_openapi(self.contracts / "openapi" / name, self.contracts.parent)
+        except ContractError as error:
+            self.findings += error.findings
+
+    def _mapping(self, calls: CallCompiler) -> MappingFile:
+        around = Surroundings(uses=self.manifest.uses, known=calls.known(), hooks=load_hooks(self.folder))
+        return compile_mapping(read_source(self.folder / "mapping.yaml", f"{self.folder.name}/mapping.yaml"), around)
+
+    def _provider(self, auth: Auth) -> Provider:
+        declared, binding = self.manifest.value, self.manifest.binding
+        limits = {"connect_s": binding["connect_s"]} if "connect_s" in binding else {}
+        return Provider(
+            code=self.manifest.code,
+            system=SubsystemId(declared["system"]),
+            national=declared["tier"] == "national",
+            kind=binding["kind"],
+            address=binding["address"],
+            timeouts=Timeouts(total_s=binding["timeout_s"], **limits),
+            in_flight=binding["in_flight"],
+            auth=auth,
+        )
+
+    def _service(self, service: Mapping[str, Any], mapping: MappingFile | None, calls: CallCompiler, provider: Provider) -> Service | None:
+        ours = self.ours.get(service["contract"])
+        if ours is None:
+            return None
+        at = f"/services/{self.manifest.value['services'].index(service)}"
+        if ours.version != service["version"]:
+            reason = f"is {service['version']} here and {ours.version} in {service['contract']}"
+            self.findings.append(self.manifest.source.finding(f"{at}/version", "version", reason, "state the contract's version"))
+        found = [
+            self._operation(f"{at}/operations/{name}", service, name, (ours, mapping, calls, provider)) for name in service["operations"]
+        ]
+        operations = tuple(operation for operation in found if operation is not None)
+        title = ours.document["info"].get("x-title") or {"vi": ours.title, "en": ours.title}
+        major = int(service["version"].partition(".")[0])
+        return Service(service["code"], major, service["version"], title, operations, ours.document, self._digest(service))
+
+    def _operation(
+        self, at: str, service: Mapping[str, Any], name: str, parts: tuple[OpenApi, MappingFile | None, CallCompiler, Provider]
+    ) -> Operation | None:
+        ours, mapping, calls, provider = parts
+        declared = service["operations"][name]
+        http = ours.operations.get(name)
+        if http is None:
+            reason = f"{service['contract']} has no operation {name!r}; it has {', '.join(sorted(ours.operations))}"
+            self.findings.append(self.manifest.source.finding(at, "operation", reason))
+        steps = calls.calls(self.manifest.steps(at, name, declared), mapping, declared["mapping"])
+        back = mapping.translations.get((declared["mapping"], "reply")) if mapping else None
+        if mapping is not None and back is None:
+            reason = f"mapping.yaml has no {declared['mapping']!r} with a reply"
+            self.findings.append(self.manifest.source.finding(f"{at}/mapping", "mapping", reason, "add it or name another"))
+        if http is None or back is None:
+            return None
+        return Operation(
+            **_ours(service, name, http),
+            pattern=Pattern(declared["exchange"]),
+            provider=provider,
+            calls=steps,
+            to_canonical=back.run,
+            retry=RetryRule(**declared.get("retry", {})),
+            quota=Quota(**declared["quota"]) if "quota" in declared else None,
+            order_key=_keys(declared.get("order_by")),
+            business_key=_keys(declared.get("business_key")),
+            digest=self._digest(service),
+        )
+
+    def _digest(self, service: Mapping[str, Any]) -> str:
+        """SHA-256 over everything that decides how the service behaves; comments and layout of YAML decide nothing."""
+        binding = self.manifest.binding
+        plain = [
+            self.manifest.value,
+            self.ours[service["contract"]].document,
+            read_source(self.folder / "mapping.yaml", "mapping.yaml").value,
+        ]
+        files = [path for path in [self.folder / "hooks.py"] if path.exists()]
+        if binding["kind"] == "soap":
+            files += sorted((self.contracts / "wsdl" / binding["wsdl"]).parent.rglob("*.*"))
+        else:
+            plain.append(read_source(self.contracts / "openapi" / binding["contract"], "native").value)
+        whole = hashlib.sha256("\n".join(json.dumps(value, ensure_ascii=False) for value in plain).encode())
+        for path in files:
+            whole.update(f"\n{path.name}\n".encode() + path.read_bytes())
+        return whole.hexdigest()
+
+
+def _ours(service: Mapping[str, Any], name: str, http: HttpOperation) -> dict[str, Any]:
+    """What our own contract says about an operation."""
+    return {
+        "service": service["code"],
+        "major": int(service["version"].partition(".")[0]),
+        "version": service["version"],
+        "name": name,
+        "method": http.method,
+        "path": http.path,
+        "data_class": DataClass(service["data_class"]),
+        "media_types": http.media_types,
+        "read_parameters": http.read_parameters,
+        "check_request": http.check_request,
+        "check_reply": http.check_reply,
+    }
+
+
+def _keys(path: str | None) -> tuple[str, ...] | None:
+    return tuple(path.split(".")) if path else None

@@ -1,0 +1,117 @@
+"""Reads adapter.yaml: who an external system is, how it is reached, which of our services it provides; every fault at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lgsp.contract.source import Source, read_source
+from lgsp.errors import ContractError, Finding
+from lgsp.mapping.source import shape
+from lgsp.schema import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+SHAPE = "adapter.schema.json"
+REFERENCE = "$env."
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest whose shape is right and whose references within the file hold."""
+
+    code: str
+    source: Source
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        """The file's values."""
+        return self.source.value  # type: ignore[no-any-return]  # the shape says so
+
+    @property
+    def binding(self) -> Mapping[str, Any]:
+        """How the system is called."""
+        return self.value["binding"]  # type: ignore[no-any-return]  # the shape says so
+
+    @property
+    def uses(self) -> Mapping[str, str]:
+        """Names of what each hub binds."""
+        return self.value.get("uses", {})  # type: ignore[no-any-return]  # the shape says so
+
+    def operations(self) -> Iterator[tuple[str, Mapping[str, Any], str, Mapping[str, Any]]]:
+        """Pointer, service, operation's name, operation."""
+        for at, service in enumerate(self.value["services"]):
+            for name, operation in service["operations"].items():
+                yield f"/services/{at}/operations/{name}", service, name, operation
+
+    def steps(self, at: str, name: str, operation: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """The declared calls of an operation with their pointers; `native` stands for one call."""
+        if "native" in operation:
+            return [(at, {"call": operation["native"], "safe": operation.get("safe", False)})]
+        return [(f"/calls/{escape(name)}/{place}", step) for place, step in enumerate(self.value.get("calls", {}).get(name, ()))]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read FOLDER/adapter.yaml. Raises ContractError with every fault that the file alone shows."""
+    source = read_source(folder / "adapter.yaml", f"{folder.name}/adapter.yaml")
+    findings = shape(source, SHAPE)
+    if not findings:
+        findings = list(_contradictions(Manifest(folder.name, source)))
+    if findings:
+        raise ContractError(findings)
+    return Manifest(folder.name, source)
+
+
+def _contradictions(manifest: Manifest) -> Iterator[Finding]:
+    yield from _unbound(manifest)
+    yield from _doubled(manifest)
+    declared = manifest.value.get("calls", {})
+    offered = {name: (at, operation) for at, _, name, operation in manifest.operations()}
+    for name, (at, operation) in offered.items():
+        if ("native" in operation) == (name in declared):
+            reason = f"{name} has {'both `native` and declared calls' if name in declared else 'neither `native` nor declared calls'}"
+            yield manifest.source.finding(at, "calls", reason, "one call stands in `native`, several under `calls`")
+    for name, steps in declared.items():
+        if name not in offered:
+            yield manifest.source.finding(f"/calls/{escape(name)}", "calls", f"no service offers an operation {name!r}", "remove it")
+        yield from _wrong_steps(manifest, name, steps)
+
+
+def _unbound(manifest: Manifest) -> Iterator[Finding]:
+    for name, reference in manifest.uses.items():
+        if not reference.startswith(REFERENCE):
+            yield manifest.source.finding(
+                f"/uses/{name}", "uses", "is no reference", f"write {REFERENCE}NAME; each hub binds its own value"
+            )
+
+
+def _doubled(manifest: Manifest) -> Iterator[Finding]:
+    seen: dict[tuple[str, str], str] = {}
+    for at, service in enumerate(manifest.value["services"]):
+        key = (service["code"], service["version"].split(".")[0])
+        if key in seen:
+            yield manifest.source.finding(f"/services/{at}/code", "unique", f"{key[0]} stands here a second time in version {key[1]}")
+        seen[key] = service["code"]
+    operations = [(at, name) for at, _, name, _ in manifest.operations()]
+    for place, (where, name) in enumerate(operations):
+        if name in {earlier for _, earlier in operations[:place]} and name in manifest.value.get("calls", {}):
+            yield manifest.source.finding(where, "unique", f"two services have an operation {name!r}, and `calls` names operations only")
+
+
+def _wrong_steps(manifest: Manifest, name: str, steps: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    bound: set[str] = set()
+    for place, step in enumerate(steps):
+        at = f"/calls/{escape(name)}/{place}"
+        if step.get("as") in bound:
+            yield manifest.source.finding(f"{at}/as", "unique", f"{step['as']!r} names an earlier answer already")
+        bound.add(step.get("as", ""))
+        if "on_duplicate" in step and "duplicate_when" not in step:
+            yield manifest.source.finding(
+                f"{at}/on_duplicate", "calls", "nothing says when an answer is a duplicate", "add `duplicate_when`"
+            )
+        asked = step.get("reconcile", {}).get("call")
+        if asked is not None and not any(other["call"] == asked and other.get("safe") for other in steps):
+            reason = f"{asked!r} is no safe call of this operation"
+            yield manifest.source.finding(f"{at}/reconcile/call", "calls", reason, "declare it as a step with `safe: true`")

@@ -1,0 +1,235 @@
+"""The bell: tells workers that messages of a provider are due. In this process by default; over a broker, by kombu, for several nodes.
+
+A lost, late or doubled ring is harmless: the database is the record, a claim checks, and a sweep each second finds what no bell announced.
+So nothing here waits for the broker: rings go into a bounded buffer, one thread publishes them on a connection of its own, another
+listens on its own, and both connect again by themselves. While one message waits for its confirm, the rings that come meanwhile gather
+into the next, which is what pipelined confirms would buy. Every call has a timeout; the library's own retries are off.
+
+RabbitMQ 3.10: a quorum queue that is deleted under a consumer and declared again before that consumer was told is consumed by nobody,
+though it lists one. Only the sweep helps then, until the listener connects again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict, deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from kombu import Connection, Consumer, Exchange, Producer, Queue
+
+from lgsp.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+BUFFER_RINGS = 10_000
+IDS_A_MESSAGE = 500
+TIMEOUT_S = 5.0
+HEARTBEAT_S = 20
+AGAIN_S = 1.0
+PREFETCH = 50
+KEPT_RINGS = 10_000
+"""A queue that nobody listens to drops its oldest rings beyond this."""
+
+
+class Ringing(Protocol):
+    """The Bell port, with its other end."""
+
+    def ring(self, provider: str, message_ids: Sequence[str]) -> None: ...
+
+    async def listen(self, providers: Sequence[str], on_ring: Callable[[str], None]) -> None:
+        """From now on call `on_ring(provider)` on this loop at every ring for one of them; it must not block."""
+
+    async def close(self) -> None: ...
+
+
+def open_bell(broker_url: str = "", prefix: str = "lgsp.bell") -> Ringing:
+    """The bell of this process if no broker is given, otherwise one over the broker; `prefix` begins the names of its queues."""
+    return BrokerBell(broker_url, prefix) if broker_url else LocalBell()
+
+
+class LocalBell:
+    """Rings in this process only."""
+
+    def __init__(self) -> None:
+        self._listeners: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
+
+    def ring(self, provider: str, message_ids: Sequence[str]) -> None:  # noqa: ARG002 -- a claim finds the messages itself
+        """Bell."""
+        for on_ring in self._listeners.get(provider, ()):
+            asyncio.get_running_loop().call_soon(on_ring, provider)
+
+    async def listen(self, providers: Sequence[str], on_ring: Callable[[str], None]) -> None:
+        """Ringing."""
+        for provider in providers:
+            self._listeners[provider].append(on_ring)
+
+    async def close(self) -> None:
+        """Ringing."""
+        self._listeners.clear()
+
+
+class BrokerBell:
+    """Rings over a broker: a durable quorum queue for each provider, shared by all nodes, so that one of them wakes."""
+
+    def __init__(self, broker_url: str, prefix: str) -> None:
+        self._line = _Line(broker_url, prefix)
+        self._buffer: deque[tuple[str, str]] = deque(maxlen=BUFFER_RINGS)
+        self._rung = threading.Event()
+        self._ended = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._start("lgsp-bell-publisher", partial(_publish, self._line, self._buffer, self._rung, self._ended))
+
+    def ring(self, provider: str, message_ids: Sequence[str]) -> None:
+        """Bell."""
+        self._buffer.extend([(provider, message_id) for message_id in message_ids])
+        if not self._rung.is_set():
+            self._rung.set()
+
+    async def listen(self, providers: Sequence[str], on_ring: Callable[[str], None]) -> None:
+        """Ringing; returns once the broker delivers, or after TIMEOUT_S if it is away: it is then listened to when it comes back."""
+        hand_over = partial(asyncio.get_running_loop().call_soon_threadsafe, on_ring)
+        listening = threading.Event()
+        self._start("lgsp-bell-listener", partial(_listen, self._line, tuple(providers), hand_over, listening, self._ended))
+        await asyncio.to_thread(listening.wait, TIMEOUT_S)
+
+    async def close(self) -> None:
+        """Publish what is in the buffer if the broker is there, then hang up."""
+        self._ended.set()
+        self._rung.set()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+
+class _Line:
+    """How the broker is reached, and what its queues are called."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        try:
+            Connection(url).transport_cls  # noqa: B018 -- reading it judges the scheme
+        except (KeyError, ValueError, ImportError) as error:
+            raise SettingsError(f"LGSP_BROKER_URL: kombu knows no transport for it: {error}") from error
+        self._url = url
+        self._prefix = prefix
+
+    def connect(self) -> Any:
+        options = {"confirm_publish": True, "read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
+        connection = Connection(self._url, connect_timeout=TIMEOUT_S, heartbeat=HEARTBEAT_S, transport_options=options)
+        connection.connect()
+        return connection
+
+    def queue(self, provider: str) -> Queue:
+        name = f"{self._prefix}.{provider}"
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 20, "x-max-length": KEPT_RINGS}
+        return Queue(name, Exchange("", type="direct"), routing_key=name, durable=True, queue_arguments=arguments)
+
+
+# ---- the publishing thread -----------------------------------------------------------------------------------------------------------
+
+
+def _publish(line: _Line, buffer: deque[tuple[str, str]], rung: threading.Event, ended: threading.Event) -> None:
+    """Until ended: connect, publish what is in the buffer, beat; after a fault begin again."""
+    log = structlog.get_logger().bind(logger="lgsp.bell")
+    while True:
+        try:
+            with line.connect() as connection:
+                _publish_on(line, connection, buffer, rung, ended)
+        except Exception as error:  # noqa: BLE001 -- a door to the broker: whatever it throws, the thread lives on and rings can be lost
+            log.warning("bell_broken", cause=type(error).__name__)
+        if ended.wait(AGAIN_S):
+            return
+
+
+def _publish_on(line: _Line, connection: Any, buffer: deque[tuple[str, str]], rung: threading.Event, ended: threading.Event) -> None:
+    channel = connection.default_channel
+    declared: set[str] = set()
+    channel.events["basic_return"].add(lambda *_: declared.clear())
+    producer = Producer(channel, serializer="json")
+    while not (ended.is_set() and not buffer):
+        rung.wait(HEARTBEAT_S / 4)
+        rung.clear()
+        for provider, ids in _gathered(buffer):
+            _ring(producer, line.queue(provider), declared, ids)
+        connection.heartbeat_check()
+
+
+def _gathered(buffer: deque[tuple[str, str]]) -> Sequence[tuple[str, list[str]]]:
+    """What is in the buffer now, by provider."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for _ in range(len(buffer)):
+        provider, message_id = buffer.popleft()
+        found[provider].append(message_id)
+    return [(provider, ids[start : start + IDS_A_MESSAGE]) for provider, ids in found.items() for start in range(0, len(ids), IDS_A_MESSAGE)]
+
+
+def _ring(producer: Producer, queue: Queue, declared: set[str], ids: Sequence[str]) -> None:
+    """Confirmed and mandatory: RabbitMQ confirms what it cannot route and drops it, so a returned ring is sent again to a fresh queue."""
+    for _ in range(2):
+        if queue.name not in declared:
+            queue(producer.channel).queue_declare()
+            declared.add(queue.name)
+        producer.publish(
+            {"ids": list(ids)},
+            routing_key=queue.name,
+            delivery_mode=2,
+            mandatory=True,
+            retry=False,
+            timeout=TIMEOUT_S,
+            confirm_timeout=TIMEOUT_S,
+        )
+        if queue.name in declared:
+            return
+
+
+# ---- the listening thread ------------------------------------------------------------------------------------------------------------
+
+
+def _listen(
+    line: _Line, providers: Sequence[str], hand_over: Callable[[str], Any], listening: threading.Event, ended: threading.Event
+) -> None:
+    """Until ended: connect, hand over what rings; after a fault begin again."""
+    log = structlog.get_logger().bind(logger="lgsp.bell")
+    while not ended.is_set():
+        try:
+            with line.connect() as connection:
+                _listen_on(line, connection, providers, hand_over, listening, ended)
+        except Exception as error:  # noqa: BLE001 -- a door to the broker: whatever it throws, the sweep goes on finding what is due
+            log.warning("bell_broken", cause=type(error).__name__)
+            ended.wait(AGAIN_S)
+
+
+def _listen_on(
+    line: _Line,
+    connection: Any,
+    providers: Sequence[str],
+    hand_over: Callable[[str], Any],
+    listening: threading.Event,
+    ended: threading.Event,
+) -> None:
+    channel = connection.channel()
+    channel.basic_qos(0, PREFETCH, a_global=False)  # quorum queues know no global limit
+    for provider in providers:
+        queue = line.queue(provider)
+        queue(channel).queue_declare()
+        consumer = Consumer(channel, [queue], on_message=partial(_rung, provider, hand_over), auto_declare=False)
+        consumer.consume()
+    listening.set()
+    while not ended.is_set():
+        try:
+            connection.drain_events(timeout=0.25)
+        except TimeoutError:
+            connection.heartbeat_check()
+
+
+def _rung(provider: str, hand_over: Callable[[str], Any], message: Any) -> None:
+    """Acknowledged once the loop has it; a loop that is closed by now throws, and another node gets the ring."""
+    hand_over(provider)
+    message.ack()

@@ -1,0 +1,138 @@
+"""One HTTP request read and one answer written, in ASGI's terms, with limits; what is ambiguous is refused rather than guessed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from lgsp.errors import Fault
+from lgsp.model import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+    from lgsp.model import Reply
+
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+SINGLE = frozenset(
+    {
+        "authorization",
+        "content-length",
+        "content-type",
+        "idempotency-key",
+        "lgsp-purpose",
+        "lgsp-official",
+        "lgsp-public-service",
+        "lgsp-dossier",
+        "lgsp-represented-party",
+    }
+)
+"""Headers that decide who, what and why: twice is once too often."""
+AMBIGUOUS_PATH = re.compile(rb"%2f|%5c|%00|%2e|//|/\.|\\|;", re.IGNORECASE)
+TOO_LARGE = 413
+LINGER_S, LINGER_BYTES = 2.0, 32 << 20
+"""How long and how much of a refused body is thrown away, so that its sender gets to read the refusal (RFC 9112 section 9.6)."""
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Headers by lower-case name, as Latin-1."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1")
+        if key in headers and key in SINGLE:
+            raise Fault("malformed-request", f"header {key} is there twice")
+        headers[key] = value.decode("latin-1")
+    return headers
+
+
+def read_trace_id(headers: Mapping[str, str]) -> str | None:
+    """The trace id of a well-formed `traceparent` (W3C Trace Context)."""
+    match = TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    return match[1] if match and match[1].strip("0") else None
+
+
+def read_path(scope: Scope) -> str:
+    """The decoded path; one that could be read in two ways is nobody's address."""
+    if AMBIGUOUS_PATH.search(scope["raw_path"]):
+        raise Fault("not-found")
+    return str(scope["path"])
+
+
+def read_query(scope: Scope) -> Mapping[str, str]:
+    """Query parameters, each at most once."""
+    if not scope["query_string"]:
+        return {}
+    try:
+        text = scope["query_string"].decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=100, errors="strict")
+    except ValueError as error:
+        raise Fault("malformed-request", "the query string cannot be read") from error
+    query = dict(pairs)
+    if len(query) != len(pairs):
+        raise Fault("malformed-request", "a query parameter is there twice")
+    return query
+
+
+def read_purpose(headers: Mapping[str, str]) -> Purpose:
+    """The five headers of our own."""
+    return Purpose(
+        slug=headers.get("lgsp-purpose"),
+        official=headers.get("lgsp-official"),
+        public_service=headers.get("lgsp-public-service"),
+        dossier=headers.get("lgsp-dossier"),
+        represented_party=headers.get("lgsp-represented-party"),
+    )
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit_bytes: int) -> bytes:
+    """The whole body; one that says it is too large is refused before it is read, one that lies as soon as it shows."""
+    if int(headers.get("content-length", "0")) > limit_bytes:
+        raise _too_large(limit_bytes)
+    event = await receive()
+    body: bytes = event.get("body", b"")
+    if not event.get("more_body", False):
+        return body
+    parts, size = [body], len(body)
+    while event.get("more_body", False):
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise Fault("malformed-request", "the connection ended within the body")
+        parts.append(event.get("body", b""))
+        size += len(parts[-1])
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+    return b"".join(parts)
+
+
+def _too_large(limit_bytes: int) -> Fault:
+    return Fault("body-too-large", f"the limit is {limit_bytes} bytes", headers=(("Connection", "close"),))
+
+
+async def write_reply(receive: Receive, send: Send, reply: Reply, more_headers: Sequence[tuple[str, str]]) -> None:
+    """Send the answer; after a body that was too large, wait a little for its sender to look up."""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in (*reply.headers, *more_headers)]
+    headers.append((b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    if reply.status != TOO_LARGE:
+        await send({"type": "http.response.body", "body": reply.body})
+        return
+    await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+    await _linger(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _linger(receive: Receive) -> None:
+    left = LINGER_BYTES
+    try:
+        async with asyncio.timeout(LINGER_S):
+            while left > 0:
+                event = await receive()
+                if not event.get("more_body", False):
+                    return
+                left -= len(event["body"])
+    except TimeoutError:
+        return

@@ -1,0 +1,203 @@
+"""Opening a database: its address, its schema, its soundness; and the Store that satisfies every port of the record."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from lgsp.drivers.store.commit import GroupCommit
+from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
+from lgsp.drivers.store.directory import Directory
+from lgsp.drivers.store.inspection import Inspection
+from lgsp.drivers.store.keys import Keys
+from lgsp.drivers.store.log import Log
+from lgsp.drivers.store.outbox import Outbox
+from lgsp.drivers.store.plan import Work
+from lgsp.drivers.store.postgres import COMMAND_S, CONNECT_S, PostgresWriter
+from lgsp.drivers.store.register import Register
+from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter
+from lgsp.errors import Fault, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.engine import Connection
+
+POLL_S = 1.0
+ANSWERS_S = 2.0
+MIGRATION_LOCK = 0x16_59_2026
+"""Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
+
+
+class Store(Log, Outbox, Directory, Register, Inspection, Keys):
+    """Every port of the record: MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, Inspection, Steering."""
+
+    def __init__(self, core: Core, writers: Sequence[SqliteWriter | PostgresWriter]) -> None:
+        Log.__init__(self, core)
+        Directory.__init__(self)
+        self._writers = writers
+        self._ticker = asyncio.get_running_loop().create_task(self._tick())
+
+    async def answers(self) -> bool:
+        """Whether the record can be written now: an empty transaction goes the way of every exchange."""
+        try:
+            async with asyncio.timeout(ANSWERS_S):
+                await self.core.hot.write(Work())
+        except (Fault, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Write what is queued, then close every connection."""
+        self._ticker.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._ticker
+        with suppress(Fault):
+            await self.flush_refusals()
+        await self.core.hot.close()
+        await self.core.claims.close()
+        for writer in self._writers:
+            await writer.close()
+        await self.core.engine.dispose()
+
+    async def _tick(self) -> None:
+        """Each second: see what other nodes changed, write what was counted. A database that is away is asked again a second later."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            with suppress(Fault):
+                await self.refresh()
+                await self.flush_refusals()
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """A database's URL, taken apart: what SQLAlchemy takes, what asyncpg takes, its file if it is one, PostgreSQL's session settings."""
+
+    engine_url: str
+    dsn: str
+    file: Path | None
+    settings: dict[str, str]
+
+
+async def migrate(url: str) -> None:
+    """Bring the schema of this database to the release's; creates an SQLite file that is not there."""
+    address = _address(url)
+    engine = _engine(address)
+    try:
+        async with engine.begin() as connection:
+            if address.file is None:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            await connection.run_sync(_upgrade)
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise SettingsError(f"LGSP_DATABASE_URL: the schema cannot be brought up to date: {_reason(error)}") from error
+    finally:
+        await engine.dispose()
+
+
+async def open_store(url: str, cipher: Cipher, now: Callable[[], float], retain_s: float = RETAIN_S) -> Store:
+    """The store at `sqlite:///path` or `postgresql://...`; SettingsError if it is unreachable, damaged, of another release or another key.
+
+    On PostgreSQL `?search_path=...` and other session settings may follow. `retain_s`: seconds that a payload is kept after its deadline.
+    """
+    address = _address(url)
+    engine = _engine(address)
+    try:
+        async with engine.connect() as connection:
+            await _check(connection, address)
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        await engine.dispose()
+        raise SettingsError(f"LGSP_DATABASE_URL: the database cannot be used: {_reason(error)}") from error
+    writers = _writers(address)
+    core = Core(engine, GroupCommit(writers[:1]), GroupCommit(writers[-1:]), cipher, now, retain_s)
+    store = Store(core, writers)
+    try:
+        await store.ensure_data_key()
+        await store.refresh()
+    except (SettingsError, Fault):
+        await store.close()
+        raise
+    return store
+
+
+def _writers(address: _Address) -> Sequence[SqliteWriter | PostgresWriter]:
+    if address.file is not None:
+        return [SqliteWriter(address.file)]
+    return [PostgresWriter(address.dsn, address.settings) for _ in ("hot", "claims")]
+
+
+def _address(url: str) -> _Address:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        return _Address(str(parsed.set(drivername="sqlite+aiosqlite")), "", Path(parsed.database), {})
+    if parsed.get_backend_name() != "postgresql":
+        raise SettingsError("LGSP_DATABASE_URL: begins with sqlite:///path or postgresql://")
+    plain = parsed.set(drivername="postgresql", query={})
+    settings = {name: str(value) for name, value in parsed.query.items()}
+    text_of = plain.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+    return _Address(text_of, plain.render_as_string(hide_password=False), None, settings)
+
+
+def _engine(address: _Address) -> AsyncEngine:
+    if address.file is None:
+        arguments = {
+            "timeout": CONNECT_S,
+            "command_timeout": COMMAND_S,
+            "server_settings": {"application_name": "lgsp", **address.settings},
+        }
+        return create_async_engine(address.engine_url, pool_pre_ping=True, pool_timeout=CONNECT_S, connect_args=arguments)
+    engine = create_async_engine(address.engine_url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+async def _check(connection: AsyncConnection, address: _Address) -> None:
+    """Refuse a damaged file (F20: truncated, torn) and a schema of another release, before anything is written."""
+    if address.file is not None:
+        verdict = await connection.scalar(text("PRAGMA quick_check(1)"))
+        if verdict != "ok":
+            raise SettingsError(f"LGSP_DATABASE_URL: {address.file.name} is damaged ({verdict}); restore it from a backup")
+    found, wanted = await connection.run_sync(_revisions)
+    if found != wanted:
+        raise SettingsError(f"LGSP_DATABASE_URL: the schema is at {found or 'nothing'}, this release needs {wanted}; migrate first")
+
+
+def _revisions(connection: Connection) -> tuple[str | None, str | None]:
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 -- alembic takes 100 ms to import and is used once
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 -- as above
+
+    return MigrationContext.configure(connection).get_current_revision(), ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 -- as above
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Any:
+    from alembic.config import Config  # noqa: PLC0415 -- as above
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _reason(error: Exception) -> str:
+    """The driver's own words; SQLAlchemy's wrapping adds the statement and its values."""
+    return str(getattr(error, "orig", None) or error) or type(error).__name__

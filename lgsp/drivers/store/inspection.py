@@ -1,0 +1,129 @@
+"""What operators see of messages and acts, and how they send a message again; never a payload, never an identifier of a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import func, select, text, update
+
+from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.core import write_act
+from lgsp.model import State
+from lgsp.policy.lifecycle import REPLAYABLE
+from lgsp.ports import Act, Backlog, DeadGroup, TimelineEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Row, Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from lgsp.drivers.store.core import Core
+
+IDS_SHOWN = 100
+"""How many message ids a group of dead letters names."""
+
+_ACCEPTED = ("consumer", "service", "major", "operation", "provider", "trace_id", "deadline_at")
+_OPENED = ("consumer", "provider", "service", "operation", "trace_id")
+_CLOSED = ("outcome", "status", "blame", "cause", "duration_us")
+_GROUP = ("provider", "service", "operation", "cause", "blame")
+
+
+class Inspection:
+    """The ports Inspection and Steering."""
+
+    core: Core
+
+    async def timeline(self, message_id: str) -> Sequence[TimelineEntry]:
+        """Inspection."""
+        if not rows.is_id(message_id):
+            return ()
+        async with self.core.transaction() as connection:
+            found = [entry async for entry in _entries(connection, message_id)]
+        return sorted(found, key=lambda entry: entry.at)
+
+    async def backlog(self) -> Sequence[Backlog]:
+        """Inspection."""
+        table = tables.message
+        moving, resting = text(tables.DUE), text(tables.AT_REST)
+        counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        oldest: dict[str, float] = {}
+        async with self.core.transaction() as connection:
+            for condition in (moving, resting):
+                query = select(table.c.provider, table.c.state, func.count().label("n"), func.min(table.c.accepted_at).label("oldest"))
+                for row in await connection.execute(query.where(condition).group_by(table.c.provider, table.c.state)):
+                    counts[row.provider][row.state] = row.n
+                    if condition is moving:
+                        oldest[row.provider] = min(row.oldest, oldest.get(row.provider, row.oldest))
+        return [Backlog(provider, states, oldest.get(provider)) for provider, states in sorted(counts.items())]
+
+    async def dead(self, limit: int) -> Sequence[DeadGroup]:
+        """Inspection; the largest groups first, each with its oldest messages."""
+        table = tables.message
+        columns = [table.c[name] for name in _GROUP]
+        count = func.count().label("n")
+        groups = select(*columns, count, func.min(table.c.accepted_at).label("oldest")).where(text(tables.AT_REST))
+        groups = groups.where(table.c.state == State.DEAD.value).group_by(*columns).order_by(count.desc()).limit(limit)
+        async with self.core.transaction() as connection:
+            return [await _group(connection, row) for row in await connection.execute(groups)]
+
+    async def acts(self, limit: int) -> Sequence[Act]:
+        """Inspection."""
+        async with self.core.transaction() as connection:
+            found = await connection.execute(select(tables.act).order_by(tables.act.c.id.desc()).limit(limit))
+            return [Act(row.at, row.author, row.verb, row.subject, msgspec.json.decode(row.facts)) for row in found]
+
+    async def replay(self, message_id: str, author: str, at: float) -> str | None:
+        """Steering; the message gets all its attempts and its whole time anew."""
+        if not rows.is_id(message_id):
+            return None
+        table = tables.message
+        change = update(table).where(table.c.message_id == message_id, table.c.state.in_([state.value for state in REPLAYABLE]))
+        change = change.values(
+            state=State.WAITING.value,
+            due_at=at,
+            attempts=0,
+            settled_at=None,
+            deadline_at=at + table.c.deadline_at - table.c.accepted_at,
+        )
+        async with self.core.transaction() as connection:
+            provider: str | None = await connection.scalar(change.returning(table.c.provider))
+            if provider is not None:
+                await write_act(connection, author, at, ("replay", message_id, {}))
+        return provider
+
+
+async def _entries(connection: AsyncConnection, message_id: str) -> Any:
+    for row in await connection.execute(_of(tables.message, message_id)):
+        yield TimelineEntry(row.accepted_at, "accepted", 0, {name: getattr(row, name) for name in _ACCEPTED})
+    for row in await connection.execute(_of(tables.log, message_id).order_by(tables.log.c.id)):
+        for entry in _log_entries(row):
+            yield entry
+    for row in await connection.execute(_of(tables.call, message_id).order_by(tables.call.c.id)):
+        yield TimelineEntry(row.at, "call", row.attempt, {"name": row.name, "finished": bool(row.finished)})
+    for row in await connection.execute(select(tables.act).where(tables.act.c.subject == message_id).order_by(tables.act.c.id)):
+        yield TimelineEntry(row.at, "act", 0, {"verb": row.verb, "author": row.author})
+
+
+def _of(table: Any, message_id: str) -> Select[Any]:
+    return select(table).where(table.c.message_id == message_id)
+
+
+def _log_entries(row: Row[Any]) -> Iterator[TimelineEntry]:
+    if row.event == "opened":
+        yield TimelineEntry(row.at, "opened", row.attempt, {name: getattr(row, name) for name in _OPENED})
+        return
+    facts = {name: getattr(row, name) for name in _CLOSED}
+    yield TimelineEntry(row.at, "closed", row.attempt, {**facts, "stages": rows.stages_of(row.stages)})
+    if row.settled is not None:
+        yield TimelineEntry(row.at, "settled", row.attempt, msgspec.json.decode(row.settled))
+
+
+async def _group(connection: AsyncConnection, row: Row[Any]) -> DeadGroup:
+    table = tables.message
+    query = select(table.c.message_id).where(text(tables.AT_REST), table.c.state == State.DEAD.value)
+    query = query.where(*[table.c[name] == getattr(row, name) for name in _GROUP]).order_by(table.c.accepted_at).limit(IDS_SHOWN)
+    ids = tuple((await connection.execute(query)).scalars())
+    return DeadGroup(row.provider, row.service, row.operation, row.cause, row.blame, row.n, row.oldest, ids)

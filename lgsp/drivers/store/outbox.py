@@ -1,0 +1,90 @@
+"""The outbox: messages owed to providers, their payloads, and what their senders may ask about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, text
+
+from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.log import holder_of
+from lgsp.drivers.store.plan import Work
+from lgsp.errors import Fault
+from lgsp.policy.lifecycle import SETTLEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lgsp.drivers.store.core import Core
+    from lgsp.model import Closed, Due, KeyClaim, KeyHolder, Receipt, Reply, Settlement, Stored, SubsystemId
+
+_DUE_PROVIDERS = text(
+    f"WITH RECURSIVE owed(provider) AS (SELECT min(provider) FROM message WHERE {tables.DUE} AND due_at <= :now "  # noqa: S608 -- constants
+    f"UNION ALL SELECT (SELECT min(m.provider) FROM message m WHERE m.{tables.DUE} AND m.due_at <= :now AND m.provider > owed.provider) "
+    "FROM owed WHERE owed.provider IS NOT NULL) SELECT provider FROM owed WHERE provider IS NOT NULL"
+)
+"""From one provider to the next by the index, however many messages each is owed."""
+
+
+class Outbox:
+    """The ports Outbox and Receipts."""
+
+    core: Core
+
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
+        """Outbox."""
+        cipher = self.core.cipher
+        taken = None if claim is None else rows.take_key_row(claim, stored.message_id, stored.accepted_at, cipher, reply)
+        payload = rows.payload_row(stored, cipher, self.core.retain_s)
+        work = Work(message=rows.message_row(stored, cipher), payload=payload, take_key=taken)
+        return await holder_of(self.core, await self.core.hot.write(work))
+
+    async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Outbox."""
+        messages, requests, calls = await self.core.claims.write(Work(claim=(provider, now, now + lease_s, limit)))
+        bodies = {bytes(message_id): sealed for message_id, sealed in requests}
+        made: defaultdict[bytes, list[tuple[str, bool]]] = defaultdict(list)
+        for message_id, name, finished in calls:
+            made[bytes(message_id)].append((name, bool(finished)))
+        return [await self._due(row, bodies[bytes(row[1])], made[bytes(row[1])]) for row in messages]
+
+    async def due_providers(self, now: float) -> Sequence[str]:
+        """Outbox."""
+        async with self.core.transaction() as connection:
+            return [row.provider for row in await connection.execute(_DUE_PROVIDERS, {"now": now})]
+
+    async def begin_call(self, due: Due, call: str, *, finished: bool) -> None:
+        """Outbox; Fault("request-in-progress") if another worker holds the message by now: this one must not go on."""
+        row = (rows.id_in(due.stored.message_id), due.lease, due.attempt, self.core.now(), call, finished)
+        if not await self.core.hot.write(Work(call=row)):
+            raise Fault("request-in-progress", "another worker holds the message by now")
+
+    async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Outbox."""
+        if settlement.state not in SETTLEMENTS:
+            raise ValueError(f"no attempt ends as {settlement.state}")
+        reply = None
+        if settlement.reply is not None:
+            message_id = due.stored.message_id
+            reply = (rows.id_in(message_id), self.core.cipher.seal(settlement.reply, rows.reply_aad(message_id)))
+        work = Work(log=rows.closed_row(closed, settlement), settle=rows.settle_row(due, settlement), reply=reply)
+        written: bool = await self.core.hot.write(work)
+        return written
+
+    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
+        """Receipts."""
+        if not rows.is_id(message_id):
+            return None
+        message, payload = tables.message, tables.payload
+        query = select(message, payload.c.reply).outerjoin(payload, payload.c.message_id == message.c.message_id)
+        async with self.core.transaction() as connection:
+            query = query.where(message.c.message_id == message_id, message.c.consumer == consumer)
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
+
+    async def _due(self, row: Any, sealed: bytes, calls: list[tuple[str, bool]]) -> Due:
+        plaintext = await self.core.open(sealed, rows.request_aad(rows.id_out(row[1])))
+        return rows.due(row, plaintext, calls)

@@ -1,0 +1,108 @@
+"""One connection that writes batches to PostgreSQL, below SQLAlchemy: prepared statements over arrays.
+
+A batch of log rows is one round trip. The connection is made when it is first needed and again after it broke; the batch that was under
+way then fails, since nobody here can tell whether it was committed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from lgsp.drivers.store.commit import Broken, Guilty
+from lgsp.drivers.store.plan import plan
+from lgsp.drivers.store.statements import LOG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lgsp.drivers.store.plan import Work
+    from lgsp.drivers.store.statements import Row, Statement
+
+CONNECT_S = 5.0
+COMMAND_S = 10.0
+SETTINGS = {"application_name": "lgsp", "jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""Every hot statement goes from its rows to the tables by an index; a plan made while the tables were small must not be another."""
+
+_RETRIED = {"40001", "40P01"}
+"""serialization_failure, deadlock_detected: halving the batch is trying again."""
+
+
+class PostgresWriter:
+    """The Writer of PostgreSQL; `dsn` and its settings as asyncpg takes them."""
+
+    def __init__(self, dsn: str, settings: Mapping[str, str]) -> None:
+        self._dsn = dsn
+        self._settings = {**SETTINGS, **settings}
+        self._connection: Any = None
+        self._prepared: dict[Statement, Any] = {}
+
+    async def log(self, rows: Sequence[Row]) -> None:
+        """Writer."""
+        await self._judged(self._log(rows))
+
+    async def transact(self, works: Sequence[Work]) -> Sequence[Any]:
+        """Writer."""
+        results: Sequence[Any] = await self._judged(self._transact(works))
+        return results
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._connection is not None:
+            await self._connection.close(timeout=CONNECT_S)
+
+    async def _judged(self, job: Any) -> Any:
+        try:
+            return await job
+        except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
+            if _is_guilty(error):
+                raise Guilty(str(error)) from error
+            self._hang_up()
+            raise Broken(str(error)) from error
+
+    async def _log(self, rows: Sequence[Row]) -> None:
+        await self._connect()
+        await self._execute(LOG, rows)
+
+    async def _transact(self, works: Sequence[Work]) -> list[Any]:
+        await self._connect()
+        steps = plan(works)
+        back: list[Row] | None = None
+        async with self._connection.transaction():
+            while True:
+                try:
+                    statement, rows = steps.send(back)  # type: ignore[arg-type] # a generator is started with None
+                except StopIteration as end:
+                    results: list[Any] = end.value
+                    return results
+                back = await self._execute(statement, rows)
+
+    async def _execute(self, statement: Statement, rows: Sequence[Row]) -> list[Row]:
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = await self._connection.prepare(statement.postgresql())
+        return [tuple(record) for record in await prepared.fetch(*zip(*rows, strict=True))]
+
+    async def _connect(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            return
+        self._prepared = {}
+        self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=COMMAND_S, server_settings=self._settings)
+        codec = {"schema": "pg_catalog", "encoder": _same, "decoder": _same, "format": "binary"}
+        await self._connection.set_type_codec("uuid", **codec)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _same(value: bytes) -> bytes:
+    return value
+
+
+def _is_guilty(error: Exception) -> bool:
+    """Class 22 is bad data, class 23 a broken constraint (PostgreSQL, Appendix A); asyncpg's own DataError comes before anything is sent."""
+    state = getattr(error, "sqlstate", None) or ""
+    return state[:2] in {"22", "23"} or state in _RETRIED or isinstance(error, ValueError)

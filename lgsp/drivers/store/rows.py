@@ -1,0 +1,294 @@
+"""Model values to rows and back; pure. Rows are as plan.py and statements.py name them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lgsp.codec import json
+from lgsp.drivers.store.plan import Work
+from lgsp.model import Consumer, Due, KeyHolder, Purpose, Quota, Receipt, Reply, Right, State, Stored, SubsystemId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Row as Record
+
+    from lgsp.drivers.store.core import Cipher
+    from lgsp.drivers.store.statements import Row
+    from lgsp.model import Closed, KeyAnswer, KeyClaim, Opened, Settlement
+
+OPEN, FINISHED, UNKNOWN = "open", "finished", "unknown"
+"""States of an idempotency key."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_purpose = msgspec.json.Decoder(Purpose)
+
+
+def id_in(message_id: str) -> bytes:
+    """The 16 bytes of a UUID; ValueError for anything else."""
+    found = bytes.fromhex(message_id.replace("-", ""))
+    if len(found) != 16:  # noqa: PLR2004 -- the size of a UUID (RFC 9562)
+        raise ValueError(f"{message_id!r} is no UUID")
+    return found
+
+
+def id_out(message_id: bytes) -> str:
+    """The text form of RFC 9562."""
+    text = message_id.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def is_id(message_id: str) -> bool:
+    """Whether it can be the id of a message at all."""
+    try:
+        id_in(message_id)
+    except ValueError:
+        return False
+    return True
+
+
+# ---- the message log -----------------------------------------------------------------------------------------------------------------
+
+
+def opened_row(row: Opened) -> Row:
+    """An OPENED row of `log`."""
+    return (
+        id_in(row.message_id),
+        "opened",
+        row.attempt,
+        row.at,
+        row.consumer,
+        row.service,
+        row.operation,
+        row.trace_id,
+        row.request_digest,
+        row.provider,
+        _encode(row.purpose).decode(),
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
+    """A CLOSED row of `log`; `settled` tells where a stored message stands after it."""
+    return (
+        id_in(row.message_id),
+        "closed",
+        row.attempt,
+        row.at,
+        row.consumer,
+        row.service,
+        row.operation,
+        row.trace_id,
+        row.reply_digest,
+        None,
+        None,
+        row.outcome.value,
+        row.status,
+        str(row.blame),
+        row.cause,
+        row.duration_us,
+        ",".join([f"{stage}:{us}" for stage, us in row.stages]),
+        None if settlement is None else _settled(settlement),
+    )
+
+
+def _settled(settlement: Settlement) -> str:
+    facts = {"state": settlement.state.value, "due_at": settlement.due_at, "blame": str(settlement.blame)}
+    return _encode({**facts, "cause": settlement.cause, "detail": settlement.detail}).decode()
+
+
+def stages_of(text: str) -> tuple[tuple[str, int], ...]:
+    """The stages of a CLOSED row."""
+    return tuple((stage, int(us)) for stage, _, us in (part.rpartition(":") for part in text.split(",") if part))
+
+
+# ---- idempotency keys ----------------------------------------------------------------------------------------------------------------
+
+
+def key_columns(claim: KeyClaim, cipher: Cipher) -> Row:
+    """The primary key of `idempotency`; the key itself may hold anything, so only its mark is kept."""
+    return claim.consumer, claim.operation, cipher.mark(claim.key)
+
+
+def take_key_row(claim: KeyClaim, message_id: str, at: float, cipher: Cipher, reply: Reply | None = None) -> Row:
+    """A claim; already finished if its reply is given."""
+    sealed = None if reply is None else seal_reply(reply, message_id, cipher)
+    state = OPEN if reply is None else FINISHED
+    return (*key_columns(claim, cipher), claim.fingerprint, id_in(message_id), state, sealed, at, claim.expires_at)
+
+
+def answer_work(log: Row, message_id: str, answer: KeyAnswer, cipher: Cipher) -> Work:
+    """CLOSED with what becomes of its key."""
+    columns = (*key_columns(answer.claim, cipher), id_in(message_id))
+    if answer.reply is not None:
+        return Work(log=log, finish_key=(*columns, FINISHED, seal_reply(answer.reply, message_id, cipher)))
+    return Work(log=log, finish_key=(*columns, UNKNOWN, None)) if answer.unknown else Work(log=log, release_key=columns)
+
+
+def seal_reply(reply: Reply, message_id: str, cipher: Cipher) -> bytes:
+    """Status and headers in one line of JSON, then the body; sealed for this message."""
+    return cipher.seal(_encode((reply.status, reply.headers)) + b"\n" + reply.body, _aad("answer", message_id))
+
+
+def key_holder(row: Row, plaintext: bytes | None) -> KeyHolder:
+    """From (message id, fingerprint, state, sealed reply) and the opened reply."""
+    message_id, fingerprint, state, _ = row
+    reply = None
+    if plaintext is not None:
+        head, _, body = plaintext.partition(b"\n")
+        status, headers = json.decode(head)
+        reply = Reply(status, body, tuple((name, value) for name, value in headers))
+    return KeyHolder(id_out(bytes(message_id)), bytes(fingerprint), reply, state == UNKNOWN)  # type: ignore[call-overload] # bytes column
+
+
+# ---- stored messages -----------------------------------------------------------------------------------------------------------------
+
+
+def _aad(part: str, message_id: str) -> bytes:
+    return f"{part} {message_id}".encode()
+
+
+def request_aad(message_id: str) -> bytes:
+    """What a sealed request belongs to."""
+    return _aad("request", message_id)
+
+
+def reply_aad(message_id: str) -> bytes:
+    """What a sealed provider's reply belongs to."""
+    return _aad("reply", message_id)
+
+
+def answer_aad(message_id: str) -> bytes:
+    """What a sealed answer of an idempotency key belongs to."""
+    return _aad("answer", message_id)
+
+
+def message_row(stored: Stored, cipher: Cipher) -> Row:
+    """A row of `message`, waiting."""
+    return (
+        id_in(stored.message_id),
+        stored.consumer,
+        stored.service,
+        stored.major,
+        stored.operation,
+        stored.provider,
+        _encode(stored.purpose).decode(),
+        stored.digest,
+        None if stored.order_key is None else cipher.mark(stored.order_key),
+        None if stored.business_key is None else cipher.mark(stored.business_key),
+        stored.accepted_at,
+        stored.deadline_at,
+        stored.trace_id,
+        State.WAITING.value,
+        stored.accepted_at,
+    )
+
+
+def payload_row(stored: Stored, cipher: Cipher, retain_s: float) -> Row:
+    """A row of `payload`: what may name people is sealed together, parameters and keys in one line of JSON, then the request."""
+    head = _encode((stored.parameters, stored.order_key, stored.business_key))
+    sealed = cipher.seal(head + b"\n" + stored.request, request_aad(stored.message_id))
+    return id_in(stored.message_id), sealed, stored.deadline_at + retain_s
+
+
+def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
+    """From the columns that CLAIM returns, the opened request, and (name, finished) of its unsafe calls."""
+    _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, attempts, lease = row
+    head, _, request = plaintext.partition(b"\n")
+    parameters, order_key, business_key = json.decode(head)
+    values: dict[str, Any] = {
+        "message_id": id_out(bytes(message_id)),  # type: ignore[call-overload] # bytes column
+        "consumer": consumer,
+        "service": service,
+        "major": major,
+        "operation": operation,
+        "provider": provider,
+        "purpose": _purpose.decode(str(purpose)),
+        "digest": digest,
+        "accepted_at": accepted_at,
+        "deadline_at": deadline_at,
+        "trace_id": trace_id,
+    }
+    stored = Stored(**values, parameters=parameters, request=request, order_key=order_key, business_key=business_key)
+    began = frozenset(name for name, _ in calls)
+    return Due(stored, int(str(attempts)), int(str(lease)), began, frozenset(name for name, finished in calls if finished))
+
+
+def settle_row(item: Due, settlement: Settlement) -> Row:
+    """A row of SETTLE."""
+    waits = settlement.state is State.WAITING
+    return (
+        id_in(item.stored.message_id),
+        item.lease,
+        settlement.state.value,
+        (settlement.at if settlement.due_at is None else settlement.due_at) if waits else None,
+        None if waits else settlement.at,
+        str(settlement.blame),
+        settlement.cause,
+        settlement.detail,
+    )
+
+
+def receipt(row: Record[Any], reply: bytes | None) -> Receipt:
+    """From a row of `message` and the opened reply."""
+    state = State(row.state)
+    return Receipt(
+        message_id=row.message_id,
+        service=row.service,
+        operation=row.operation,
+        state=state,
+        attempts=row.attempts,
+        accepted_at=row.accepted_at,
+        settled_at=row.settled_at,
+        due_at=row.due_at if state is State.WAITING else None,
+        blame=row.blame,
+        cause=row.cause,
+        detail=row.detail,
+        reply=reply,
+        major=row.major,
+    )
+
+
+# ---- the register --------------------------------------------------------------------------------------------------------------------
+
+
+def right_values(right: Right) -> Mapping[str, Any]:
+    """The columns of `access_right`; no limit is NULL."""
+    return {
+        "consumer": right.consumer,
+        "service": right.service,
+        "operation": right.operation,
+        "purposes": _encode(sorted(right.purposes)).decode(),
+        "fields": None if right.fields is None else _encode(sorted(right.fields)).decode(),
+        "not_before": right.not_before or None,
+        "not_after": None if right.not_after == float("inf") else right.not_after,
+        "quota_q": right.quota.q if right.quota else None,
+        "quota_w": right.quota.w if right.quota else None,
+    }
+
+
+def right(row: Record[Any]) -> Right:
+    """From a row of `access_right`."""
+    return Right(
+        consumer=SubsystemId(row.consumer),
+        service=row.service,
+        operation=row.operation,
+        purposes=frozenset(msgspec.json.decode(row.purposes)),
+        fields=None if row.fields is None else frozenset(msgspec.json.decode(row.fields)),
+        not_before=row.not_before or 0.0,
+        not_after=float("inf") if row.not_after is None else row.not_after,
+        quota=None if row.quota_q is None else Quota(row.quota_q, row.quota_w),
+    )
+
+
+def consumer(row: Record[Any]) -> Consumer:
+    """From a row of `consumer`."""
+    return Consumer(SubsystemId(row.id), row.client_id, row.title, bool(row.active))

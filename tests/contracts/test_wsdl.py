@@ -1,0 +1,297 @@
+"""Reading WSDL files: what is sound speaks, what is not is refused with file, line and construct, and nothing is ever fetched."""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from zeep.transports import Transport
+from zeep.wsdl import Document
+
+from lgsp.contract.wsdl import read_wsdl
+from lgsp.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lgsp.model import Wire
+
+PEOPLE = Path(__file__).parent / "data" / "people.wsdl"
+SCHEMA = '<xs:schema targetNamespace="urn:t" elementFormDefault="qualified">{}</xs:schema>'
+PLAIN = '<xs:element name="In" type="xs:string"/><xs:element name="Out" type="xs:string"/>'
+
+
+def wsdl(types: str = SCHEMA.format(PLAIN), *, operation: str = "", style: str = "document", version: str = "soap", head: str = "") -> str:
+    body = '<s:body use="literal"/>'
+    return f"""<w:definitions xmlns:w="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://schemas.xmlsoap.org/wsdl/{version}/"
+  xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t" targetNamespace="urn:t">{head}
+<w:types>{types}</w:types>
+<w:message name="in"><w:part name="p" element="t:In"/></w:message>
+<w:message name="out"><w:part name="p" element="t:Out"/></w:message>
+<w:portType name="P"><w:operation name="Do"><w:input message="t:in"/><w:output message="t:out"/></w:operation></w:portType>
+<w:binding name="B" type="t:P"><s:binding style="{style}" transport="http://schemas.xmlsoap.org/soap/http"/>
+<w:operation name="Do"><s:operation soapAction="urn:do"/>
+{operation or f"<w:input>{body}</w:input><w:output>{body}</w:output>"}</w:operation>
+</w:binding>
+<w:service name="S"><w:port name="Port" binding="t:B"><s:address location="http://x.example/"/></w:port></w:service>
+</w:definitions>"""
+
+
+def read(folder: Path, text: str, **more: str) -> Mapping[str, Wire]:
+    for name, content in more.items():
+        (folder / name.replace("_", ".")).write_text(content)
+    (folder / "main.wsdl").write_text(text)
+    return read_wsdl(folder / "main.wsdl")
+
+
+def rules(folder: Path, text: str, **more: str) -> list[tuple[str, str]]:
+    with pytest.raises(ContractError) as caught:
+        read(folder, text, **more)
+    assert all(str(folder) not in str(finding) for finding in caught.value.findings)
+    return [(finding.file, finding.rule) for finding in caught.value.findings]
+
+
+def body(data: bytes) -> etree._Element:
+    return etree.fromstring(data)[0][0]
+
+
+def content(native_type: str) -> str:
+    return SCHEMA.format(
+        f'<xs:element name="In"><xs:complexType>{native_type}</xs:complexType></xs:element><xs:element name="Out" type="xs:string"/>'
+    )
+
+
+# ---- what speaks -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_operations_are_read_by_their_names_and_ports_by_theirs():
+    assert list(read_wsdl(PEOPLE)) == ["Find"]
+    assert list(read_wsdl(PEOPLE, "PeoplePort")) == ["Find"]
+
+
+def test_an_unknown_port_is_refused_with_those_that_exist():
+    with pytest.raises(ContractError, match="PeoplePort"):
+        read_wsdl(PEOPLE, "Nobody")
+
+
+def test_a_bare_simple_element_is_a_bare_value(tmp_path):
+    wire = read(tmp_path, wsdl())["Do"]
+
+    assert body(wire.encode("a")).text == "a"
+    assert wire.check_request("a") == ()
+
+
+def test_soap_12_puts_its_action_into_the_media_type(tmp_path):
+    wire = read(tmp_path, wsdl(version="soap12"))["Do"]
+
+    assert wire.media_type == 'application/soap+xml; charset=utf-8; action="urn:do"'
+    assert wire.headers == ()
+    assert etree.fromstring(wire.encode("a")).tag == "{http://www.w3.org/2003/05/soap-envelope}Envelope"
+
+
+def test_a_soap_12_fault_is_read(tmp_path):
+    wire = read(tmp_path, wsdl(version="soap12"))["Do"]
+    fault = (
+        '<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body><e:Fault><e:Code><e:Value>e:Sender</e:Value></e:Code>'
+        '<e:Reason><e:Text xml:lang="vi">sai</e:Text></e:Reason><e:Detail><why>x</why></e:Detail></e:Fault></e:Body></e:Envelope>'
+    )
+
+    answer = wire.decode(fault.encode())
+
+    assert (answer.code, answer.reason, answer.detail) == ("Sender", "sai", {"why": "x"})
+
+
+def test_schemas_come_from_files_through_imports_and_lent_namespaces(tmp_path):
+    types = SCHEMA.format('<xs:include schemaLocation="lent.xsd"/><xs:import namespace="urn:o" schemaLocation="other.xsd"/>')
+    lent = (
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:o="urn:o" elementFormDefault="qualified">'
+        '<xs:element name="In"><xs:complexType><xs:sequence><xs:element name="a" type="Short"/><xs:element ref="o:b"/></xs:sequence>'
+        '</xs:complexType></xs:element><xs:element name="Out" type="Short"/>'
+        '<xs:simpleType name="Short"><xs:restriction base="xs:string"><xs:maxLength value="3"/></xs:restriction>'
+        "</xs:simpleType></xs:schema>"
+    )
+    other = (
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:o"><xs:element name="b" type="xs:int"/></xs:schema>'
+    )
+
+    wire = read(tmp_path, wsdl(types), lent_xsd=lent, other_xsd=other)["Do"]
+
+    assert [node.tag for node in body(wire.encode({"b": 1, "a": "x"}))] == ["{urn:t}a", "{urn:o}b"]
+    assert [violation.code for violation in wire.check_request({"b": 1, "a": "long"})] == ["cvc-maxLength"]
+
+
+def test_names_that_clash_are_qualified(tmp_path):
+    types = (
+        content(
+            '<xs:sequence><xs:element name="id" type="xs:int"/><xs:element ref="o:id" xmlns:o="urn:o"/></xs:sequence>',
+        )
+        + '<xs:schema targetNamespace="urn:o"><xs:element name="id" type="xs:int"/></xs:schema>'
+    )
+
+    wire = read(tmp_path, wsdl(types))["Do"]
+
+    assert [node.text for node in body(wire.encode({"{urn:o}id": 2, "{urn:t}id": 1}))] == ["1", "2"]
+
+
+def test_extensions_groups_and_attributes_are_flattened_in_order(tmp_path):
+    types = SCHEMA.format(
+        '<xs:group name="G"><xs:sequence><xs:element name="g" type="xs:boolean" minOccurs="0"/></xs:sequence></xs:group>'
+        '<xs:complexType name="First"><xs:sequence><xs:element name="a" type="xs:int"/></xs:sequence>'
+        '<xs:attribute name="k"/></xs:complexType>'
+        '<xs:element name="In"><xs:complexType><xs:complexContent><xs:extension base="t:First"><xs:sequence><xs:group ref="t:G"/>'
+        '<xs:element name="z" type="xs:double"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType></xs:element>'
+        '<xs:element name="Out" type="xs:string"/>',
+    )
+    wire = read(tmp_path, wsdl(types))["Do"]
+    native = {"z": Decimal("1.5E+3"), "g": True, "a": 1, "@k": "v"}
+
+    assert [etree.QName(node).localname for node in body(wire.encode(native))] == ["a", "g", "z"]
+    assert wire.check_request(native) == ()
+
+
+# ---- zeep as oracle, where it is sound -------------------------------------------------------------------------------------------------
+
+ORACLE = Document(str(PEOPLE), Transport()).bindings["{urn:test:question}PeopleSoap"].get("Find")
+WORD = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=12)
+NODE = st.recursive(
+    st.fixed_dictionaries({"Label": WORD, "Urgent": st.booleans()}),
+    lambda inner: st.fixed_dictionaries({"Label": WORD, "Node": st.lists(inner, min_size=1, max_size=2)}),
+    max_leaves=4,
+)
+SOUND = st.fixed_dictionaries(
+    {"Id": WORD},
+    optional={
+        "Name": WORD,
+        "Year": st.integers(1, 3000),  # zeep drops a 0 in a choice
+        "Amount": st.decimals(0, 10**6, places=2),
+        "Within": NODE,
+    },
+)
+
+
+def plain(node: etree._Element) -> tuple:
+    return node.tag, node.text if not len(node) else None, [plain(child) for child in node]
+
+
+@given(SOUND)
+def test_the_codec_writes_what_zeep_writes(native):
+    theirs = ORACLE.create(**native).content.find("{http://schemas.xmlsoap.org/soap/envelope/}Body")[0]
+
+    assert plain(body(find().encode(native))) == plain(theirs)
+
+
+@cache
+def find() -> Wire:
+    return read_wsdl(PEOPLE)["Find"]
+
+
+# ---- what is refused -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("native_type", "construct"),
+    [
+        ('<xs:sequence><xs:any processContents="lax"/></xs:sequence>', "xs:any"),
+        ('<xs:sequence><xs:element name="a"/></xs:sequence>', "xs:anyType"),
+        (
+            '<xs:sequence maxOccurs="2"><xs:element name="a" type="xs:int"/><xs:element name="b" type="xs:int"/></xs:sequence>',
+            "repeated xs:sequence",
+        ),
+        (
+            (
+                '<xs:sequence><xs:element name="a" type="xs:int"/><xs:element name="b" type="xs:int"/>'
+                '<xs:element name="a" type="xs:int"/></xs:sequence>'
+            ),
+            "repeated name",
+        ),
+    ],
+)
+def test_constructs_that_the_codec_does_not_speak_are_named_with_their_line(tmp_path, native_type, construct):
+    with pytest.raises(ContractError) as caught:
+        read(tmp_path, wsdl(content(native_type)))
+
+    assert [(finding.file, finding.rule) for finding in caught.value.findings] == [("main.wsdl", construct)]
+    assert caught.value.findings[0].line == 3
+
+
+def test_mixed_content_abstract_types_and_substitution_groups_are_all_told_at_once(tmp_path):
+    types = SCHEMA.format(
+        '<xs:complexType name="M" mixed="true"><xs:sequence/></xs:complexType>'
+        '<xs:complexType name="A" abstract="true"><xs:sequence/></xs:complexType>'
+        '<xs:element name="H" type="xs:int"/><xs:element name="H2" type="xs:int" substitutionGroup="t:H"/>'
+        '<xs:element name="In"><xs:complexType><xs:sequence><xs:element name="m" type="t:M"/><xs:element name="a" type="t:A"/>'
+        '<xs:element ref="t:H"/>'
+        '</xs:sequence></xs:complexType></xs:element><xs:element name="Out" type="xs:string"/>',
+    )
+
+    assert [rule for _, rule in rules(tmp_path, wsdl(types))] == ["mixed content", "abstract type", "substitution group"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (wsdl(style="rpc"), "rpc"),
+        (wsdl(operation='<w:input><s:body use="encoded"/></w:input><w:output><s:body use="literal"/></w:output>'), "use=encoded"),
+        (
+            wsdl(operation='<w:input><s:header message="t:in" part="p" use="literal"/><s:body use="literal"/></w:input><w:output/>'),
+            "soap:header",
+        ),
+        (wsdl().replace('<w:output message="t:out"/>', ""), "one-way"),
+        (wsdl().replace('<w:part name="p" element="t:Out"/>', '<w:part name="p" type="xs:string"/>'), "message-part"),
+        (wsdl().replace('element="t:Out"', 'element="t:Nowhere"'), "wsdl"),
+        (wsdl().replace('binding="t:B"', 'binding="t:Nowhere"'), "port"),
+        (wsdl().replace("soap/http", "soap/smtp"), "port"),
+        (wsdl(SCHEMA.format('<xs:element name="In" type="t:Nowhere"/><xs:element name="Out" type="xs:string"/>')), "xsd"),
+        (wsdl()[:-9], "not-xml"),
+        ("<html/>", "not-wsdl"),
+        ("", "not-xml"),
+        ('<!DOCTYPE w [<!ENTITY e SYSTEM "file:///etc/hostname">]>' + wsdl(), "dtd"),
+        (wsdl(head='<w:import namespace="urn:x" location="http://127.0.0.1:9/x.wsdl"/>'), "remote-import"),
+        (wsdl(head='<w:import namespace="urn:x" location="file:///etc/hostname"/>'), "remote-import"),
+        (wsdl(head='<w:import namespace="urn:x" location="//127.0.0.1/x.wsdl"/>'), "remote-import"),
+        (wsdl(head='<w:import namespace="urn:x" location="../x.wsdl"/>'), "path-escape"),
+        (wsdl(head='<w:import namespace="urn:x" location="%2e%2e/x.wsdl"/>'), "path-escape"),
+        (wsdl(head='<w:import namespace="urn:x" location="/etc/hostname"/>'), "path-escape"),
+        (wsdl(head='<w:import namespace="urn:x" location="missing.wsdl"/>'), "missing-file"),
+        (wsdl(SCHEMA.format('<xs:import namespace="urn:x" schemaLocation="http://127.0.0.1:9/x.xsd"/>' + PLAIN)), "remote-import"),
+        (wsdl(SCHEMA.format('<xs:include schemaLocation="../x.xsd"/>' + PLAIN)), "path-escape"),
+    ],
+)
+def test_a_faulty_wsdl_is_refused_with_file_and_rule(tmp_path, text, rule):
+    assert rules(tmp_path, text) == [("main.wsdl", rule)]
+
+
+def test_a_link_out_of_the_folder_is_refused_too(tmp_path):
+    outside, folder = tmp_path / "outside.xsd", tmp_path / "folder"
+    outside.write_text("<secret/>")
+    folder.mkdir()
+    (folder / "x.xsd").symlink_to(outside)
+
+    assert rules(folder, wsdl(SCHEMA.format('<xs:include schemaLocation="x.xsd"/>' + PLAIN))) == [("main.wsdl", "path-escape")]
+
+
+def test_a_circle_of_imports_ends(tmp_path):
+    types = SCHEMA.format('<xs:include schemaLocation="a.xsd"/>')
+    part = (
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:t"><xs:include schemaLocation="{}.xsd"/>{}</xs:schema>'
+    )
+
+    wires = read(tmp_path, wsdl(types), a_xsd=part.format("b", ""), b_xsd=part.format("a", PLAIN))
+
+    assert list(wires) == ["Do"]
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_wsdls_of_the_world_are_read_or_refused_and_nothing_else(corpora, place):
+    files = sorted((corpora / "wsdl").rglob("*.wsdl"))[place::56]
+
+    for file in files:
+        with contextlib.suppress(ContractError):
+            assert read_wsdl(file)

@@ -1,0 +1,138 @@
+"""Bell: a ring reaches who listens, in this process and over RabbitMQ."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+
+import pytest
+from kombu import Connection
+
+from lgsp.drivers.bell import open_bell
+from lgsp.errors import SettingsError
+
+BROKER_URL = os.environ.get("LGSP_TEST_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")  # noqa: TID251 -- where CI says
+IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 -- as above
+
+
+@pytest.fixture
+def prefix():
+    """Queue names of this test's own, deleted afterwards."""
+    name = f"lgsp_test_{uuid.uuid4().hex[:12]}"  # noqa: TID251 -- a name that no other run has
+    try:
+        connection = Connection(BROKER_URL, connect_timeout=3)
+        connection.connect()
+    except OSError as error:
+        if IN_CI:
+            raise
+        pytest.skip(f"no broker at LGSP_TEST_BROKER_URL or the loopback: {error}")
+    yield name
+    for provider in ("portal", "land"):
+        connection.default_channel.queue_delete(f"{name}.{provider}")
+    connection.release()
+
+
+@pytest.fixture(params=["local", "broker"])
+async def bell(request):
+    made = open_bell() if request.param == "local" else open_bell(BROKER_URL, request.getfixturevalue("prefix"))
+    yield made
+    await made.close()
+
+
+async def until(condition, within_s=5.0):
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_ring_reaches_who_listens_to_that_provider(bell):
+    heard = []
+    await bell.listen(["portal", "land"], heard.append)
+
+    bell.ring("portal", ["m-1"])
+    await until(lambda: heard)
+    bell.ring("land", ["m-2"])
+
+    await until(lambda: len(heard) == 2)
+    assert heard == ["portal", "land"]
+
+
+async def test_a_ring_never_waits(bell):
+    started = asyncio.get_running_loop().time()
+
+    for number in range(1000):
+        bell.ring("portal", [f"m-{number}"])
+
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+async def test_rings_before_anybody_listens_wait_in_the_broker(prefix):
+    bell = open_bell(BROKER_URL, prefix)
+    bell.ring("portal", ["m-1"])
+    await bell.close()
+    later, heard = open_bell(BROKER_URL, prefix), []
+
+    await later.listen(["portal"], heard.append)
+
+    await until(lambda: heard)
+    await later.close()
+    assert heard == ["portal"]
+
+
+async def test_a_queue_that_was_deleted_is_made_again(prefix):
+    bell = open_bell(BROKER_URL, prefix)
+    heard: list[str] = []
+    with Connection(BROKER_URL) as connection:
+        bell.ring("portal", ["m-1"])
+        await until(lambda: _count(connection, f"{prefix}.portal") == 1)
+        connection.default_channel.queue_delete(f"{prefix}.portal")
+
+        bell.ring("portal", ["m-2"])
+        await until(lambda: _count(connection, f"{prefix}.portal") == 1)
+
+    await bell.listen(["portal"], heard.append)
+    await until(lambda: heard)
+    await bell.close()
+
+
+async def test_a_listener_whose_queue_was_deleted_listens_again(prefix):
+    bell, heard = open_bell(BROKER_URL, prefix), []
+    await bell.listen(["portal"], heard.append)
+    with Connection(BROKER_URL) as connection:
+        connection.default_channel.queue_delete(f"{prefix}.portal")
+        await until(lambda: _consumers(connection, f"{prefix}.portal") == 1, 10)
+
+    bell.ring("portal", ["m-1"])
+    await until(lambda: heard)
+    await bell.close()
+
+
+async def test_a_broker_that_is_away_costs_rings_and_nothing_else(unused_tcp_port):
+    bell = open_bell(f"amqp://guest:guest@127.0.0.1:{unused_tcp_port}//")
+
+    for number in range(20_000):
+        bell.ring("portal", [f"m-{number}"])
+
+    await bell.close()
+
+
+def test_an_address_that_no_transport_knows_is_refused_at_once():
+    with pytest.raises(SettingsError, match="LGSP_BROKER_URL"):
+        open_bell("carrier-pigeon://loft")
+
+
+def _count(connection, queue):
+    return _seen(connection, queue)[1]
+
+
+def _consumers(connection, queue):
+    return _seen(connection, queue)[2]
+
+
+def _seen(connection, queue):
+    """Name, messages, consumers; none of both while the queue is not there."""
+    try:
+        return connection.default_channel.queue_declare(queue, passive=True)
+    except connection.channel_errors:
+        return queue, 0, 0
