@@ -43,7 +43,7 @@ def tell(message_id: str, entries: Sequence[TimelineEntry], language: str) -> st
     for entry in entries:
         teller = TELLERS.get(entry.event, _other)
         first, *more = teller(entry, language)
-        lines += [f"{_moment(entry.at)}  {first}", *(f"{'':25}{line}" for line in more)]
+        lines += [f"{_moment(entry.at)}  {first[:1].upper()}{first[1:]}", *(f"{'':25}{line}" for line in more)]
     return "\n".join([*lines, "", *_verdict(entries, language)])
 
 
@@ -55,6 +55,11 @@ def _heading(entries: Sequence[TimelineEntry], texts: Mapping[str, str]) -> list
     return [f"{texts[key]}: {facts[key]}" for key in named if key in facts]
 
 
+def _attempt(entry: TimelineEntry, language: str) -> str:
+    """Which attempt, for stored messages; a caller who waits gets one, and it has no number."""
+    return TEXTS[language]["attempt"].format(attempt=entry.attempt) if entry.attempt else ""
+
+
 def _accepted(entry: TimelineEntry, language: str) -> list[str]:
     deadline_at = entry.facts.get("deadline_at")
     line = TEXTS[language]["accepted"]
@@ -62,19 +67,19 @@ def _accepted(entry: TimelineEntry, language: str) -> list[str]:
 
 
 def _opened(entry: TimelineEntry, language: str) -> list[str]:
-    return [TEXTS[language]["opened"].format(attempt=entry.attempt, provider=entry.facts.get("provider", "?"))]
+    return [TEXTS[language]["opened"].format(attempt=_attempt(entry, language), provider=entry.facts.get("provider", "?"))]
 
 
 def _call(entry: TimelineEntry, language: str) -> list[str]:
     key = "call_finished" if entry.facts.get("finished") else "call_begun"
-    return [TEXTS[language][key].format(attempt=entry.attempt, name=entry.facts.get("name", "?"))]
+    return [TEXTS[language][key].format(attempt=_attempt(entry, language), name=entry.facts.get("name", "?"))]
 
 
 def _closed(entry: TimelineEntry, language: str) -> list[str]:
     texts, facts = TEXTS[language], entry.facts
     outcome = OUTCOMES[language].get(str(facts.get("outcome")), str(facts.get("outcome")))
     duration = _milliseconds(facts.get("duration_us", 0), language)
-    lines = [texts["closed"].format(attempt=entry.attempt, outcome=outcome, status=facts.get("status", "-"), duration=duration)]
+    lines = [texts["closed"].format(attempt=_attempt(entry, language), outcome=outcome, status=facts.get("status", "-"), duration=duration)]
     stages = facts.get("stages") or ()
     if stages:
         lines.append(texts["stages"] + ", ".join(f"{name} {_milliseconds(us, language)}" for name, us in stages))

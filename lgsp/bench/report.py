@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MEGABYTE = 1_000_000
+WIDTH = 110
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": platform.release(),
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,7 @@ class Report:
 
     bench: str
     settings: dict[str, Any]
+    machine: dict[str, Any] = field(default_factory=machine)
     rows: list[Row] = field(default_factory=list)
     ratios: dict[str, float] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -76,7 +91,7 @@ class Report:
         """The report as plain values."""
         return {
             "bench": self.bench,
-            "machine": machine(),
+            "machine": self.machine,
             "settings": self.settings,
             "rows": [asdict(row) for row in self.rows],
             "ratios": self.ratios,
@@ -103,25 +118,13 @@ def median_row(rounds: Sequence[Row]) -> Row:
     )
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").is_file() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "system": platform.release(),
-        "python": platform.python_version(),
-    }
-
-
 def show(report: Report) -> None:
     """Print the report for people."""
     console = Console()
-    found = machine()
-    console.print(f"[bold]lgsp bench {report.bench}[/bold] on {found['cpu']}, {found['cores']} cores, Python {found['python']}")
+    console.width = max(console.width, WIDTH)
+    console.print(f"[bold]lgsp bench {report.bench}[/bold] on " + ", ".join(f"{name} {value}" for name, value in report.machine.items()))
     console.print(", ".join(f"{name} {value}" for name, value in report.settings.items()))
-    table = Table("server", "body", *[f"{name}" for name in ("requests/s", "CPU us/request", "p50 ms", "p99 ms", "errors", "peak MB")])
+    table = Table("server", "body", "requests/s", "CPU us/request", "p50 ms", "p99 ms", "errors", "peak MB")
     for column in table.columns[2:]:
         column.justify = "right"
     for row in report.rows:

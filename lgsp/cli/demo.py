@@ -121,6 +121,7 @@ def _free_port(wanted: int) -> int:
     """The usual port where it is free, else any."""
     for port in (wanted, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise typer.Exit(1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote_plus
 
 import typer
+import yaml
 
 from lgsp.cli import keep
 from lgsp.cli.check import Adapters, Contracts  # noqa: TC001  # typer reads it when the verb is made a command
@@ -83,13 +84,19 @@ def _examples(adapters: Path, contracts: Path, wanted: tuple[str, str, str]) -> 
     from lgsp.contract.golden import Example  # noqa: PLC0415  # as above
 
     service, name, example = wanted
-    for folder in sorted(path.parent for path in adapters.glob("*/adapter.yaml")):
+    for folder in sorted(path.parent for path in adapters.glob("*/adapter.yaml") if _offers(path, service)):
         operations = [o for s in compile_adapter(folder, contracts)[1] for o in s.operations if o.service == service and "{" not in o.path]
         chosen = [o for o in operations if name in {"", o.name}]
         files = sorted((folder / "examples").glob(f"{example or '*'}.request.json"))
         for file in (f for f in files if example or f.with_name(f.name.replace(".request.", ".reply.")).exists()):
             played = Example(file)
             yield from ((o, file) for o in played.meant(chosen) if example or not o.check_request(played.request))
+
+
+def _offers(manifest: Path, service: str) -> bool:
+    """A look at the manifest alone, so that only the adapter that is tried is compiled."""
+    offered = yaml.load(manifest.read_bytes(), Loader=yaml.CSafeLoader)
+    return any(each.get("code") == service for each in offered.get("services", ()))
 
 
 def _trial(gateway: str, operation: Operation, file: Path, purpose: str) -> Trial:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -14,7 +14,12 @@ from joserfc.jwk import OctKey
 from lgsp.errors import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+WAITING = 20
+RETRY_S = 3.0
 
 SESSION_S = 3600
 ISSUER = "lgsp-management"
@@ -31,20 +36,30 @@ class ArgonPasswords:
     def __init__(self, hasher: PasswordHasher | None = None, at_once: int = 2) -> None:
         self._hasher = hasher or PasswordHasher()
         self._free = asyncio.Semaphore(at_once)
+        self._waiting = 0
         self._nobody: str | None = None
 
     async def digest(self, password: str) -> str:
         """The argon2 string of a password, salt and parameters included."""
-        async with self._free:
-            return await asyncio.to_thread(self._hasher.hash, password)
+        return await self._in_turn(self._hasher.hash, password)
 
     async def matches(self, digest: str | None, password: str) -> bool:
         """Whether the password is right; for nobody's digest it works as long and says no."""
         if self._nobody is None:
             self._nobody = await self.digest("")
-        async with self._free:
-            right = await asyncio.to_thread(self._verify, digest or self._nobody, password)
+        right = await self._in_turn(self._verify, digest or self._nobody, password)
         return right and digest is not None
+
+    async def _in_turn(self, work: Callable[..., T], *arguments: str) -> T:
+        """A thread for the work; Fault("overloaded") rather than a line that a flood of sign-ins makes endless."""
+        if self._waiting >= WAITING:
+            raise Fault("overloaded", retry_after_s=RETRY_S)
+        self._waiting += 1
+        try:
+            async with self._free:
+                return await asyncio.to_thread(work, *arguments)
+        finally:
+            self._waiting -= 1
 
     def _verify(self, digest: str, password: str) -> bool:
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lgsp.mapping.paths import Read
     from lgsp.mapping.rules import Rule
     from lgsp.mapping.source import Source
+    from lgsp.mapping.steps import Run
 
     Translate = Callable[[Mapping[str, Any]], Any]
 
@@ -68,10 +69,7 @@ def _translation(source: Source, place: tuple[str, str], rules: tuple[Rule, ...]
 
 
 def _object(rules: Sequence[Rule], way: str) -> Read:
-    fields = [
-        (_own_key(rule), tuple(step.run for step in rule.steps), rule.target[:-1], rule.target[-1], _field(rule, way), _pointer(rule, way))
-        for rule in rules
-    ]
+    fields = [_placed_field(rule, way) for rule in rules]
     reads_own = any(path.keys and not path.root for rule in rules for path in rule.sources)
 
     def build(value: Any, scope: Mapping[str, Any]) -> Any:
@@ -79,16 +77,11 @@ def _object(rules: Sequence[Rule], way: str) -> Read:
             raise MappingError([Violation("", "is no object", "type")])
         target: dict[str, Any] = {}
         faults: list[Violation] = []
-        for own_key, runs, parents, key, read, pointer in fields:
+        for own_key, then, read, pointer, parents, key in fields:
             try:
-                if own_key is None:
-                    found = read(value, scope)
-                else:
-                    found = value.get(own_key)
-                    for run in runs:
-                        if found is None:
-                            break
-                        found = run(found, value, scope)
+                found = read(value, scope) if own_key is None else value.get(own_key)
+                if then is not None and found is not None:
+                    found = then(found, value, scope)
             except MappingError as error:
                 faults += _under(pointer, error)
                 continue
@@ -100,6 +93,13 @@ def _object(rules: Sequence[Rule], way: str) -> Read:
         return target or None
 
     return build
+
+
+def _placed_field(rule: Rule, way: str) -> tuple[str | None, Run | None, Read, str, tuple[str, ...], str]:
+    """What the builder of an object needs of one rule: how it is read, where its faults are told, where its value goes."""
+    own_key = _own_key(rule)
+    then = _chain(rule) if own_key is not None else None
+    return own_key, then, _field(rule, way), _pointer(rule, way), rule.target[:-1], rule.target[-1]
 
 
 def _holder(target: dict[str, Any], parents: Sequence[str]) -> dict[str, Any]:
@@ -126,24 +126,33 @@ def _field(rule: Rule, way: str) -> Read:
 
 
 def _stepped(read: Read, rule: Rule) -> Read:
-    runs = [step.run for step in rule.steps]
-    if not runs:
+    then = _chain(rule)
+    if then is None:
         return read
+
+    def stepped(value: Any, scope: Mapping[str, Any]) -> Any:
+        found = read(value, scope)
+        return found if found is None or found is NULL else then(found, value, scope)
+
+    return stepped
+
+
+def _chain(rule: Rule) -> Run | None:
+    """The steps of a rule as one; None if there are none."""
+    runs = [step.run for step in rule.steps]
+    if len(runs) < 2:  # noqa: PLR2004 - one step is its own chain
+        return runs[0] if runs else None
     first, *others = runs
 
-    def one(value: Any, scope: Mapping[str, Any]) -> Any:
-        found = read(value, scope)
-        return found if found is None or found is NULL else first(found, value, scope)
-
-    def many(value: Any, scope: Mapping[str, Any]) -> Any:
-        found = one(value, scope)
+    def chained(found: Any, value: Any, scope: Mapping[str, Any]) -> Any:
+        found = first(found, value, scope)
         for run in others:
-            if found is None or found is NULL:
-                return found
+            if found is None:
+                break
             found = run(found, value, scope)
         return found
 
-    return many if others else one
+    return chained
 
 
 def _guarded(read: Read, when: Callable[[Any], Any]) -> Read:

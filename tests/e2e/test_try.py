@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lgsp.acts.explain import explain
+
 if TYPE_CHECKING:
     from tests.e2e.hub import Running
 
@@ -37,6 +39,7 @@ async def test_a_look_up_is_tried_with_the_first_example_that_ends_in_a_reply(hu
 
     assert found["answer"]["status"] == 200
     assert "citizens" in found["answer"]["body"]
+    assert "To do: Nothing." in await explain(hub.hub.office, found["answer"]["headers"]["lgsp-message-id"], "en")
 
 
 async def test_an_operation_and_an_example_may_be_named(hub: Running) -> None:

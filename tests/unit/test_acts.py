@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -191,6 +192,12 @@ async def test_failures_lock_one_name_at_one_source_and_end(office):
     assert (await people.sign_in(replace(office, now=lambda: NOW + 61), "binh", PASSWORD, "10.0.0.1")).role == "operator"
 
 
+async def test_a_flood_of_sign_ins_is_told_to_come_back(office):
+    answers = await asyncio.gather(*(people.sign_in(office, f"n{n}", "wrong", "x") for n in range(40)), return_exceptions=True)
+
+    assert {fault.slug for fault in answers} == {"sign-in-failed", "overloaded"}
+
+
 async def test_explain_tells_attempt_outcome_fault_and_what_to_do(office, store):
     await settled_as(store, State.DEAD, "provider-cut")
 
@@ -224,6 +231,12 @@ def test_explain_says_when_the_next_attempt_is():
 
     assert "State: waiting to be sent; again at 2026-09-21 21:13:24.500" in text
     assert text.endswith("To do: Nothing; the hub sends it by itself.")
+
+
+def test_an_exchange_whose_caller_waits_has_no_attempt_number():
+    text = explain.tell(ID, [TimelineEntry(NOW, "opened", 0, {"provider": "land"})], "vi")
+
+    assert "2026-09-21 21:13:20.000  Bắt đầu gọi land" in text
 
 
 @pytest.mark.parametrize(

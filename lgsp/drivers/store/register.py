@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
@@ -13,7 +14,7 @@ from lgsp.errors import Fault
 from lgsp.ports import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,12 +28,22 @@ class Register:
 
     core: Core
 
+    async def refresh(self) -> None:
+        """The directory's: this process sees its own changes at once, other nodes within a second."""
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[AsyncConnection]:
+        async with self.core.transaction() as connection:
+            await bump(connection, DIRECTORY)
+            yield connection
+        await self.refresh()
+
     async def add_consumer(self, consumer: Consumer, secret_mac: bytes, author: str, at: float) -> bool:
         """Register."""
         values = {"id": consumer.id, "client_id": consumer.client_id, "title": consumer.title, "active": consumer.active}
         try:
-            async with self.core.transaction() as connection:
-                await bump(connection, DIRECTORY)
+            async with self._change() as connection:
                 await connection.execute(insert(tables.consumer).values(values))
                 await _add_secret(connection, consumer.id, secret_mac, at)
                 await write_act(connection, author, at, ("add_consumer", consumer.id, {"client_id": consumer.client_id}))
@@ -42,8 +53,7 @@ class Register:
 
     async def add_secret(self, client_id: str, secret_mac: bytes, author: str, at: float) -> bool:
         """Register."""
-        async with self.core.transaction() as connection:
-            await bump(connection, DIRECTORY)
+        async with self._change() as connection:
             subsystem = await _subsystem(connection, client_id)
             if subsystem is None:
                 return False
@@ -53,8 +63,7 @@ class Register:
 
     async def set_active(self, client_id: str, author: str, at: float, *, active: bool) -> bool:
         """Register."""
-        async with self.core.transaction() as connection:
-            await bump(connection, DIRECTORY)
+        async with self._change() as connection:
             subsystem = await _subsystem(connection, client_id)
             if subsystem is None:
                 return False
@@ -77,8 +86,7 @@ class Register:
         """Rights; Fault("not-found") for a consumer that is not registered."""
         facts = {"service": right.service, "operation": right.operation, "purposes": sorted(right.purposes)}
         try:
-            async with self.core.transaction() as connection:
-                await bump(connection, DIRECTORY)
+            async with self._change() as connection:
                 await connection.execute(delete(tables.access_right).where(*_same(right)))
                 await connection.execute(insert(tables.access_right).values(**rows.right_values(right)))
                 await write_act(connection, author, at, ("grant", right.consumer, facts))
@@ -87,8 +95,7 @@ class Register:
 
     async def withdraw(self, right: Right, author: str, at: float) -> bool:
         """Rights."""
-        async with self.core.transaction() as connection:
-            await bump(connection, DIRECTORY)
+        async with self._change() as connection:
             gone = await connection.execute(delete(tables.access_right).where(*_same(right)))
             if gone.rowcount == 0:
                 return False
