@@ -25,7 +25,7 @@ from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management import management_app
 from lgsp.drivers.doors.rest import Limits
 from lgsp.drivers.doors.token import TokenDoor
-from lgsp.drivers.identity import Issuer, Tokens, new_signing_key, read_keys
+from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
@@ -115,11 +115,13 @@ async def open_hub(settings: Settings) -> Hub:
         bound=bound,
     )
     office = await _office(settings, store, bell, ports, mac)
-    token_door = TokenDoor(tokens, store, store, mac, settings.token_life_s)
+    token_door = TokenDoor(Secrets(store, mac).client_of, tokens.issue, store, settings.token_life_s)
     limits = Limits(settings.body_limit_bytes, settings.exchanges_limit)
     worker = Worker(ports, settings.lease_margin_s)
     hub: list[Hub] = []
-    management = management_app(office, lambda: exposition(telemetry.registry, settings.metrics_dir or None), lambda: hub[0].ready())
+    management = management_app(
+        office, lambda: exposition(telemetry.registry, settings.metrics_dir or None), lambda: hub[0].ready(), settings.issuer
+    )
     gateway = gateway_app(ports, token_door, limits, settings.issuer)
     hub.append(Hub(settings, ports, office, store, bell, outbound, worker, gateway, management))
     return hub[0]

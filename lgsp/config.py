@@ -48,7 +48,8 @@ class Settings:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from LGSP_* variables; raises SettingsError that names every unknown, missing or unreadable key."""
     known = {f"LGSP_{f.name.upper()}": f.name for f in fields(Settings) if f.name != "bindings"}
-    ours = {key: value for key, value in environ.items() if key.startswith("LGSP_") and key not in CLIENT_KEYS and not key.startswith("LGSP_TEST_")}
+    ours = {key: value for key, value in environ.items() if key.startswith("LGSP_") and not key.startswith("LGSP_TEST_")}
+    ours = {key: value for key, value in ours.items() if key not in CLIENT_KEYS}
     bindings = {key.removeprefix(BIND): value for key, value in ours.items() if key.startswith(BIND)}
     complaints = [f"{key}: unknown setting" for key in ours if key not in known and not key.startswith(BIND)]
     values: dict[str, object] = {}

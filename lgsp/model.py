@@ -160,8 +160,10 @@ class Reconcile:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A declared login: call it (its to_native sees `uses`), read the token at `reads` of its reply, send it at `sends` of every request,
-    and log in again when `renew_when` holds for a reply.
+    """A declared login.
+
+    Call it (its to_native sees `uses`), read the token at `reads` of its reply, send it as `sends` in every request, and log in again when
+    `renew_when` holds for a reply.
     """
 
     call: Call
@@ -241,7 +243,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """This consumer may use this operation, for these purposes, these answer fields (None: all), in this window."""
+    """A consumer may use an operation, for these purposes, these answer fields (None: all), in this window."""
 
     consumer: SubsystemId
     service: str
@@ -466,7 +468,8 @@ class Catalogue:
         self.providers = {p.code: p for p in providers}
         self.operations = {(o.service, o.major, o.name): o for s in services for o in s.operations}
         self.digest = digest
-        self._exact = {(o.method, _address(o)): (o, {}) for o in self.operations.values() if "{" not in o.path}
+        nothing: Mapping[str, str] = {}
+        self._exact = {(o.method, _address(o)): (o, nothing) for o in self.operations.values() if "{" not in o.path}
         self._templates = [(o, _address(o).split("/")) for o in self.operations.values() if "{" in o.path]
 
     def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:

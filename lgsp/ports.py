@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         KeyHolder,
         Opened,
         Provider,
-        Purpose,
         Quota,
         Receipt,
         Reply,
@@ -85,7 +84,7 @@ class Outbox(Protocol):
     """Messages owed to providers."""
 
     async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
-        """Write message, payload, outbox row and key (already finished with 202 and `reply`) in one transaction, or say who holds the key."""
+        """Write message, payload, outbox row and key (finished with `reply`) in one transaction; or say who holds the key."""
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease."""
@@ -330,7 +329,6 @@ __all__ = [
     "People",
     "Person",
     "Ports",
-    "Purpose",
     "QuotaLeases",
     "Quotas",
     "Receipts",

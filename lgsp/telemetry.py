@@ -6,19 +6,16 @@ With several processes, `PROMETHEUS_MULTIPROC_DIR` is set before this module is 
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector, generate_latest, multiprocess
 
-from lgsp.model import Outcome
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.errors import Fault
-    from lgsp.model import Catalogue, Operation, SubsystemId
+    from lgsp.model import Catalogue, Operation, Outcome, SubsystemId
 
 NONE = "-"
 """Label value of a request that was refused before its operation was known."""
@@ -63,27 +60,39 @@ class Telemetry:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        named = functools.partial(_named, registry)
-        self.requests = named(Counter, "lgsp_requests_total", "Exchanges by outcome and blame", "service operation outcome blame")
-        self.duration = named(
-            Histogram, "lgsp_request_duration_seconds", "Duration of exchanges", "service operation", buckets=REQUEST_BUCKETS
+        self._name_exchange_metrics(registry)
+        self._name_delivery_metrics(registry)
+        self.loop_lag = Histogram(
+            "lgsp_event_loop_lag_seconds", "How late the event loop ran a timer", buckets=LAG_BUCKETS, registry=registry
         )
-        self.stage = named(Histogram, "lgsp_stage_duration_seconds", "Duration of each stage", "stage", buckets=STAGE_BUCKETS)
-        self.attempts = named(Counter, "lgsp_attempts_total", "Attempts to deliver stored messages", "provider outcome")
-        self.dead_letters = named(Counter, "lgsp_dead_letters_total", "Messages that came to rest for a person", "provider cause")
-        self.reply_violations = named(Counter, "lgsp_reply_violations_total", "Answers that break the provider's contract", "provider call")
-        self.in_flight = named(Gauge, "lgsp_in_flight", "Calls under way", "provider", multiprocess_mode="livesum")
-        self.depth = named(Gauge, "lgsp_outbox_depth", "Stored messages by state", "provider state", multiprocess_mode="max")
-        self.oldest = named(
-            Gauge, "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", "provider", multiprocess_mode="max"
-        )
-        self.loop_lag = named(Histogram, "lgsp_event_loop_lag_seconds", "How late the event loop ran a timer", "", buckets=LAG_BUCKETS)
-        self.build = named(Gauge, "lgsp_build_info", "Version of the program", "version", multiprocess_mode="max")
-        self.catalogue = named(Gauge, "lgsp_catalogue_info", "Digest of what is published", "digest", multiprocess_mode="max")
+        self.build = Gauge("lgsp_build_info", "Version of the program", ["version"], registry=registry, multiprocess_mode="max")
+        self.catalogue = Gauge("lgsp_catalogue_info", "Digest of what is published", ["digest"], registry=registry, multiprocess_mode="max")
         self._log = structlog.get_logger().bind(logger="lgsp.exchange")
         self._requests: dict[tuple[str, str, str, str], Counter] = {}
         self._durations: dict[tuple[str, str], Histogram] = {}
         self._stages: dict[str, Histogram] = {}
+
+    def _name_exchange_metrics(self, registry: CollectorRegistry) -> None:
+        of_outcome = ["service", "operation", "outcome", "blame"]
+        of_operation = ["service", "operation"]
+        self.requests = Counter("lgsp_requests_total", "Exchanges by outcome and blame", of_outcome, registry=registry)
+        self.duration = Histogram(
+            "lgsp_request_duration_seconds", "Duration of exchanges", of_operation, buckets=REQUEST_BUCKETS, registry=registry
+        )
+        self.stage = Histogram("lgsp_stage_duration_seconds", "Duration of each stage", ["stage"], buckets=STAGE_BUCKETS, registry=registry)
+
+    def _name_delivery_metrics(self, registry: CollectorRegistry) -> None:
+        provider, of_state, of_cause, of_call = ["provider"], ["provider", "state"], ["provider", "cause"], ["provider", "call"]
+        self.attempts = Counter("lgsp_attempts_total", "Attempts to deliver, by what came of them", of_state, registry=registry)
+        self.dead_letters = Counter("lgsp_dead_letters_total", "Messages that came to rest for a person", of_cause, registry=registry)
+        self.reply_violations = Counter(
+            "lgsp_reply_violations_total", "Places in answers that break the provider's contract", of_call, registry=registry
+        )
+        self.in_flight = Gauge("lgsp_in_flight", "Calls under way", provider, registry=registry, multiprocess_mode="livesum")
+        self.depth = Gauge("lgsp_outbox_depth", "Stored messages by state", of_state, registry=registry, multiprocess_mode="max")
+        self.oldest = Gauge(
+            "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", provider, registry=registry, multiprocess_mode="max"
+        )
 
     def announce(self, version: str, catalogue: Catalogue) -> None:
         """Publish build and catalogue as info metrics."""
@@ -131,10 +140,10 @@ class Telemetry:
                 timer = self._stages[stage] = self.stage.labels(stage)
             timer.observe(microseconds / 1e6)
 
-    def attempt_ended(self, provider: str, outcome: str, fault: Fault | None) -> None:
-        """Count one attempt to deliver a stored message, and the dead letter if it became one."""
-        self.attempts.labels(provider, outcome).inc()
-        if outcome == "dead" and fault is not None:
+    def attempt_ended(self, provider: str, state: str, fault: Fault | None) -> None:
+        """Count one attempt to deliver a stored message by the state it led to, and the dead letter if it became one."""
+        self.attempts.labels(provider, state).inc()
+        if state == "dead" and fault is not None:
             self.dead_letters.labels(provider, fault.slug).inc()
 
     def reply_invalid(self, provider: str, call: str, count: int) -> None:
@@ -147,12 +156,6 @@ class Telemetry:
         for state, count in states.items():
             self.depth.labels(provider, state).set(count)
         self.oldest.labels(provider).set(oldest_age_s)
-
-
-def _named(registry: CollectorRegistry, kind: type, name: str, text: str, labels: str, **options: object) -> object:
-    if kind is not Gauge:
-        options.pop("multiprocess_mode", None)
-    return kind(name, text, tuple(labels.split()), registry=registry, **options)
 
 
 def process_registry() -> CollectorRegistry:
@@ -168,5 +171,5 @@ def exposition(registry: CollectorRegistry, multiprocess_dir: str | None) -> byt
     if multiprocess_dir is None:
         return generate_latest(registry)
     gathered = CollectorRegistry()
-    multiprocess.MultiProcessCollector(gathered, path=multiprocess_dir)
+    multiprocess.MultiProcessCollector(gathered, path=multiprocess_dir)  # type: ignore[no-untyped-call]  # the library has no types here
     return generate_latest(gathered)

@@ -99,7 +99,7 @@ def _hub(run: Demo, folder: Path) -> Iterator[str]:
     run.data, run.admin = f"http://127.0.0.1:{data_port}", f"http://127.0.0.1:{admin_port}"
     run.twins = {name: f"http://127.0.0.1:{port}" for name, port in twin_ports(HOME / "adapters").items()}
     environ = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("LGSP_")},  # noqa: TID251  # for the child process
+        **{key: value for key, value in os.environ.items() if not key.startswith("LGSP_")},  # for the child process
         "LGSP_ENVIRONMENT": "development",
         "LGSP_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
         "LGSP_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
@@ -108,7 +108,7 @@ def _hub(run: Demo, folder: Path) -> Iterator[str]:
         "LGSP_ADMIN_PORT": str(admin_port),
     }
     with (folder / "hub.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "lgsp", "serve", "--twins"], env=environ, stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen([sys.executable, "-m", "lgsp", "serve", "--twins"], env=environ, stdout=log, stderr=log)
         try:
             _wait_until_ready(run, process, folder / "hub.log")
             yield password
@@ -135,7 +135,7 @@ def _wait_until_ready(run: Demo, process: subprocess.Popen[bytes], log: Path) ->
             if _call("GET", f"{run.admin}/readyz").status == 200:  # noqa: PLR2004
                 run.console.print(f"  hub {run.data}, quản trị / management {run.admin}")
                 return
-        time.sleep(0.1)  # noqa: TID251  # a script at a terminal, no event loop
+        time.sleep(0.1)  # a script at a terminal, no event loop
     run.console.print(log.read_text(errors="replace")[-4000:])
     raise typer.Exit(1)
 
@@ -171,7 +171,7 @@ def _send_dossiers_through_an_outage(run: Demo, token: str) -> None:
     run.title(f"{DOSSIERS} hồ sơ khi cổng quốc gia ngừng {OUTAGE_S} s / {DOSSIERS} dossiers while the portal is down for {OUTAGE_S} s")
     portal = run.twins["national_portal"]
     _call("PUT", f"{portal}/_twin/faults", {"kind": "down", "seconds": OUTAGE_S})
-    time.sleep(0.1)  # noqa: TID251  # a script at a terminal, no event loop
+    time.sleep(0.1)  # a script at a terminal, no event loop
     example = json.loads((HOME / "adapters/national_portal/examples/new_dossier.request.json").read_text())
     codes = [f"H99.1-261123-{number:04d}" for number in range(1, DOSSIERS + 1)]
     accepted = [
@@ -191,7 +191,7 @@ def _wait_for_receipts(run: Demo, token: str, places: list[str]) -> list[str]:
         states = [_call("GET", run.data + place, None, _headers(token)).body["state"] for place in places]
         if all(state == "delivered" for state in states) or time.monotonic() > ends:
             return states
-        time.sleep(0.5)  # noqa: TID251  # a script at a terminal, no event loop
+        time.sleep(0.5)  # a script at a terminal, no event loop
 
 
 def _send_a_broken_request(run: Demo, token: str) -> None:

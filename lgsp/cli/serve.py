@@ -45,11 +45,11 @@ def serve(
     """Run the hub until SIGTERM or Ctrl-C."""
     try:
         chosen = frozenset(Role(name.strip()) for name in roles.split(","))
-        environ = {**twin_bindings(os.environ), **os.environ} if twins else dict(os.environ)  # noqa: TID251  # the one place that reads it
+        environ = {**twin_bindings(os.environ), **os.environ} if twins else dict(os.environ)  # the one place that reads it
         settings = read_settings(environ)
         _refuse_contradictions(settings, chosen, twins=twins)
         if settings.metrics_dir:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # noqa: TID251  # before prometheus_client is imported
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # before prometheus_client is imported
         uvloop.run(run(settings, chosen, twins=twins))
     except (SettingsError, ContractError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

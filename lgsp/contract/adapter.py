@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lgsp.contract.folder import Adapter
+    from lgsp.mapping.rules import Rule
     from lgsp.model import Provider, Service
 
     Schemas = Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]
@@ -62,6 +63,14 @@ def _operation(adapter: Adapter, natives: Schemas, place: tuple[str, Mapping[str
             yield from _there(adapter, f"{at}/{word}", declared[word], canonical, required=True)
     for where, step in steps:
         yield from _step(adapter, where, step, natives)
+    if service["data_class"] != "personal":
+        rules = [rule for call in sent for rule in call.translation.rules]
+        yield from (_uncertain(adapter, rule) for rule in rules if any(path.root == "purpose" for path in rule.sources))
+
+
+def _uncertain(adapter: Adapter, rule: Rule) -> Finding:
+    reason = "the purpose headers are required for personal data only, so this may be absent"
+    return adapter.mapping.source.finding(rule.at, "purpose", reason, "declare the service's data_class as personal, or give a default")
 
 
 def _sent(adapter: Adapter, step: Mapping[str, Any], fallback: str, natives: Schemas) -> Sent:

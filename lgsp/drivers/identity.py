@@ -107,14 +107,21 @@ class Tokens:
         return key
 
 
-async def client_of(credential: str | None, form: Mapping[str, str], register: Register, mac: Callable[[bytes], bytes]) -> str | None:
-    """The client id whose secret was shown, by HTTP Basic or in the form; None if it is not one of that consumer's secrets."""
-    client_id, secret = _shown(credential, form)
-    if not client_id or not secret:
-        return None
-    shown = mac(secret.encode())
-    sound = [hmac.compare_digest(shown, kept) for kept in await register.secret_macs(client_id)]
-    return client_id if any(sound) else None
+class Secrets:
+    """Which consumer shows one of its secrets; several may be valid at once, and only their keyed digests are kept."""
+
+    def __init__(self, register: Register, mac: Callable[[bytes], bytes]) -> None:
+        self._register = register
+        self._mac = mac
+
+    async def client_of(self, credential: str | None, form: Mapping[str, str]) -> str | None:
+        """The client id whose secret was shown, by HTTP Basic or in the form; None if it is not one of that consumer's secrets."""
+        client_id, secret = _shown(credential, form)
+        if not client_id or not secret:
+            return None
+        shown = self._mac(secret.encode())
+        sound = [hmac.compare_digest(shown, kept) for kept in await self._register.secret_macs(client_id)]
+        return client_id if any(sound) else None
 
 
 def _shown(credential: str | None, form: Mapping[str, str]) -> tuple[str, str]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from lgsp.exchange import deliver_due
 from lgsp.errors import Fault
-from lgsp.model import Due, Provider
+from lgsp.exchange import deliver_due
 
 if TYPE_CHECKING:
+    from lgsp.model import Due, Provider
     from lgsp.ports import Ports
 
 SWEEP_S = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lgsp.model import Closed, KeyAnswer, Opened, Outcome
+from lgsp.model import Closed, KeyAnswer, Opened, Outcome, SubsystemId
 
 if TYPE_CHECKING:
     from lgsp.errors import Fault
@@ -65,7 +65,7 @@ def closed_row(outcome: Outcome, status: int, ports: Ports, trail: Trail, *, dig
         message_id=trail.message_id,
         attempt=trail.attempt,
         at=ports.now(),
-        consumer=trail.consumer,
+        consumer=trail.consumer or SubsystemId(""),
         service=operation.service if operation else "",
         operation=operation.name if operation else "",
         outcome=outcome,

@@ -133,7 +133,8 @@ class TwinServer(uvicorn.Server):
 
 def _door(host: str, port: int) -> socket.socket:
     """A bound socket; its own step, because uvicorn ends the whole process where a port is taken."""
-    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only where it sees the protocol
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((host, port))

@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import uvicorn
 
+from lgsp.acts import register
 from lgsp.bootstrap import Hub, open_hub
 from lgsp.cli.serve import Server
 from lgsp.config import HOME, Settings
 from lgsp.model import Quota, Right, SubsystemId
-from lgsp.acts import register
 from lgsp.twin.serve import load_twin, serving
 
 DESK = SubsystemId("VN/GOV/H99/onestop")
@@ -120,7 +120,7 @@ async def running_hub(folder: Path, database_url: str | None = None, **changes: 
 
 @asynccontextmanager
 async def _door(app: Any) -> AsyncIterator[str]:
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only where it sees the protocol
     listener.bind(("127.0.0.1", 0))
     server = Server(uvicorn.Config(app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False))
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -77,7 +77,9 @@ async def test_a_problem_names_each_place_without_its_value_and_in_the_callers_l
     assert en.json()["title"] == "The body breaks the contract"
 
 
-@pytest.mark.parametrize("path", ["/citizens/2/lookups", "/citizens/1", "/", "/citizens/1/lookups/", "/citizens//1/lookups", "/citizens/1/%6cookups%2f"])
+@pytest.mark.parametrize(
+    "path", ["/citizens/2/lookups", "/citizens/1", "/", "/citizens/1/lookups/", "/citizens//1/lookups", "/citizens/1/%6cookups%2f"]
+)
 async def test_an_unknown_path_is_not_found(hub: Running, path: str) -> None:
     assert (await hub.post(path, FOUND)).status_code == 404
 

@@ -67,7 +67,7 @@ def _headers(fault: Fault, language: str) -> list[tuple[str, str]]:
     if fault.retry_after_s is not None:
         headers.append(("Retry-After", str(max(1, round(fault.retry_after_s)))))
     if fault.problem.status == 401:  # noqa: PLR2004  # RFC 6750 section 3 wants the challenge
-        error = "" if fault.slug == "token-missing" else ' error="invalid_token"'
+        error = "" if fault.slug in {"token-missing", "session-missing"} else ' error="invalid_token"'
         headers.append(("WWW-Authenticate", f"Bearer{error}"))
     if fault.slug in PROXY_ERRORS and fault.blame is not Blame.PLATFORM:
         headers.append(("Proxy-Status", f"lgsp; error={PROXY_ERRORS[fault.slug]}"))

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from lgsp.codec import json
-from lgsp.drivers.identity import client_of
 from lgsp.model import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from lgsp.drivers.identity import Tokens
-    from lgsp.ports import Directory, Register
+    from lgsp.ports import Directory
 
 FORM = "application/x-www-form-urlencoded"
 JSON_NO_STORE = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
@@ -22,12 +20,14 @@ JSON_NO_STORE = (("Content-Type", "application/json"), ("Cache-Control", "no-sto
 
 @dataclass(frozen=True, slots=True)
 class TokenDoor:
-    """What the token endpoint needs: who signs, where the secrets are kept, who is registered."""
+    """What the token endpoint needs.
 
-    tokens: Tokens
-    register: Register
+    client_of: Authorization header and form to the client id whose secret was shown, or None. issue: client id, scope, time to a token.
+    """
+
+    client_of: Callable[[str | None, Mapping[str, str]], Awaitable[str | None]]
+    issue: Callable[[str, str, float], str]
     directory: Directory
-    mac: Callable[[bytes], bytes]
     life_s: int
 
     async def grant(self, credential: str | None, media_type: str, body: bytes, now: float) -> Reply:
@@ -37,13 +37,13 @@ class TokenDoor:
             return _refusal(400, "invalid_request", "expected a form")
         if form.get("grant_type") != "client_credentials":
             return _refusal(400, "unsupported_grant_type", "only client_credentials is offered")
-        client_id = await client_of(credential, form, self.register, self.mac)
+        client_id = await self.client_of(credential, form)
         consumer = self.directory.consumer(client_id) if client_id else None
         if client_id is None or consumer is None or not consumer.active:
             return _refusal(401, "invalid_client", "unknown client or wrong secret", ("WWW-Authenticate", "Basic"))
         scope = form.get("scope", "default")
         answer = {
-            "access_token": self.tokens.issue(client_id, scope, now),
+            "access_token": self.issue(client_id, scope, now),
             "token_type": "Bearer",
             "expires_in": self.life_s,
             "scope": scope,

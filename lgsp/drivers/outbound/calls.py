@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lgsp.drivers.outbound.pool import Answer
-    from lgsp.model import Call, Exchange, Provider
+    from lgsp.model import Call, Exchange, Provider, Session
     from lgsp.telemetry import Telemetry
 
 JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap}
@@ -33,31 +33,29 @@ class NativeCalls:
 
     async def call(self, call: Call, native: Any, exchange: Exchange) -> Any:
         """One call; the native reply, or a SoapFault. Raises Unreachable, OutcomeUnknown or another Fault."""
-        provider = exchange.operation.provider
-        party = exchange.purpose.represented_party
-        if provider.auth.session is None:
-            return await self._exchange(provider, call, native, party, exchange.trace_id)
-        return await self._in_session(provider, call, native, exchange)
+        session = exchange.operation.provider.auth.session
+        if session is None:
+            return await self._exchange(call, native, exchange)
+        return await self._in_session(session, call, native, exchange)
 
-    async def _in_session(self, provider: Provider, call: Call, native: Any, exchange: Exchange) -> Any:
-        session, party = provider.auth.session, exchange.purpose.represented_party
+    async def _in_session(self, session: Session, call: Call, native: Any, exchange: Exchange) -> Any:
+        provider, party = exchange.operation.provider, exchange.purpose.represented_party
         sessions = self._sessions.setdefault(provider.code, Sessions(session))
 
         async def ask(step: Call, value: Any) -> Any:
-            return await self._exchange(provider, step, value, party, exchange.trace_id)
+            return await self._exchange(step, value, exchange)
 
-        for last in (False, True):
+        for _ in range(2):
             token = await sessions.token(party or "", self._bound(provider, party), ask)
             reply = await ask(call, {**native, session.sends: token})
             if not session.renew_when(reply):
                 return reply
             sessions.ended(party or "", token)
-            if last:
-                break
         raise Fault("provider-denied", "a new session was refused at once")
 
-    async def _exchange(self, provider: Provider, call: Call, native: Any, party: str | None, trace_id: str) -> Any:
-        wire, bound = call.wire, self._bound(provider, party)
+    async def _exchange(self, call: Call, native: Any, exchange: Exchange) -> Any:
+        provider, wire, trace_id = exchange.operation.provider, call.wire, exchange.trace_id
+        bound = self._bound(provider, exchange.purpose.represented_party)
         url = bound["address"] + wire.path
         headers = {
             "Content-Type": wire.media_type,
@@ -68,7 +66,7 @@ class NativeCalls:
         }
         pool = self._pools.get(provider.code)
         if pool is None:
-            pool = self._pools[provider.code] = Pool(provider, self._telemetry.in_flight.labels(provider.code))
+            pool = self._pools[provider.code] = Pool(provider, self._telemetry)
         answer = await pool.send(wire.method, url, headers, wire.encode(native))
         JUDGES[provider.kind](answer)
         return self._read(provider, call, answer)

@@ -17,9 +17,8 @@ from lgsp.errors import Fault, OutcomeUnknown, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prometheus_client import Gauge
-
     from lgsp.model import Provider
+    from lgsp.telemetry import Telemetry
 
 ANSWER_LIMIT_BYTES = 16 << 20
 KEEPALIVE_S = 3.0
@@ -38,10 +37,10 @@ class Answer:
 class Pool:
     """Connections to one provider. Must be made inside the running loop; `close` when done."""
 
-    def __init__(self, provider: Provider, in_flight: Gauge) -> None:
+    def __init__(self, provider: Provider, telemetry: Telemetry) -> None:
         self._timeouts = provider.timeouts
         self._slots = asyncio.Semaphore(provider.in_flight)
-        self._in_flight = in_flight
+        self._in_flight = telemetry.in_flight.labels(provider.code)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S),
             timeout=aiohttp.ClientTimeout(total=provider.timeouts.total_s, sock_connect=provider.timeouts.connect_s),

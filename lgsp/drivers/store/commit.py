@@ -23,11 +23,11 @@ QUEUE_ROWS = 20_000
 BATCH_ROWS = 512
 
 
-class Guilty(Exception):  # noqa: N818 -- says whose fault it is, as the engine's own errors do
+class Guilty(Exception):
     """The database refused the values of some row; the same batch will be refused again."""
 
 
-class Broken(Exception):  # noqa: N818 -- as above
+class Broken(Exception):
     """The database cannot write now: gone, full, locked or failing; what was asked may or may not be durable."""
 
 

@@ -28,8 +28,8 @@ from lgsp.errors import Fault, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
     from sqlalchemy.engine import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 POLL_S = 1.0
 ANSWERS_S = 2.0
