@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import hmac
 import os
 import random
@@ -36,7 +36,7 @@ from lgsp.ports import Office, Ports
 from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lgsp.config import Settings
     from lgsp.drivers.bell import Ringing
@@ -47,17 +47,27 @@ FIRST_PERSON = "admin"
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub that is ready to serve: its ports, its doors, its worker; `close` when done."""
+    """A hub with its drivers bound: it serves what `gateway` and `management` give; `close` when done."""
 
     settings: Settings
     ports: Ports
     office: Office
     store: Store
+    tokens: Tokens
     bell: Ringing
     outbound: NativeCalls
     worker: Worker
-    gateway: Any
-    management: Any
+
+    def gateway(self) -> Any:
+        """The data plane as an ASGI application."""
+        settings = self.settings
+        token_door = TokenDoor(Secrets(self.store, self.office.mac).client_of, self.tokens.issue, self.store, settings.token_life_s)
+        return gateway_app(self.ports, token_door, Limits(settings.body_limit_bytes, settings.exchanges_limit), settings.issuer)
+
+    def management(self) -> Any:
+        """The management API as an ASGI application; metrics are rendered in a thread."""
+        metrics = functools.partial(exposition, self.ports.telemetry.registry, self.settings.metrics_dir or None)
+        return management_app(self.office, metrics, self.ready, self.settings.issuer)
 
     async def ready(self) -> Mapping[str, bool]:
         """What the hub needs, by name, and whether it is there."""
@@ -74,26 +84,38 @@ class Hub:
         await self.store.close()
 
 
-def new_id() -> str:
-    """A UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then randomness; ids made later sort later."""
-    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
-    number = number & ~(0xF << 76) | 0x7 << 76
-    number = number & ~(0x3 << 62) | 0x2 << 62
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+class Ids:
+    """UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then randomness, which is fetched from the system in blocks."""
+
+    BLOCK = 4096
+    SHARE = 10
+
+    def __init__(self) -> None:
+        self._random = b""
+        self._at = self.BLOCK
+
+    def __call__(self) -> str:
+        """A new id; ids made later sort later."""
+        if self._at + self.SHARE > len(self._random):
+            self._random, self._at = os.urandom(self.BLOCK), 0
+        share = int.from_bytes(self._random[self._at : self._at + self.SHARE])
+        self._at += self.SHARE
+        number = (time.time_ns() // 1_000_000) << 80 | share
+        text = f"{number & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 async def open_hub(settings: Settings) -> Hub:
     """Build every driver and bind them; raises SettingsError or ContractError, with everything that is wrong, before any door opens."""
     catalogue = FolderCatalogue(settings.adapters, settings.contracts)
     bound = Bindings(settings.bindings, tuple(catalogue.current().providers.values()))
-    mac = _keyed(settings.master_key, b"secrets")
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
+    new_id = Ids()
     await migrate(settings.database_url)
     store = await open_store(settings.database_url, Cipher(settings.master_key), time.time)
-    kid, pem = await store.load_or_create_key("sign", new_signing_key)
-    tokens = Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([(kid, pem)])), new_id)
+    signing_key = await store.load_or_create_key("sign", new_signing_key)
+    tokens = Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([signing_key])), new_id)
     bell = open_bell(settings.broker_url)
     outbound = NativeCalls(bound, time.time, telemetry)
     ports = Ports(
@@ -114,50 +136,47 @@ async def open_hub(settings: Settings) -> Hub:
         digest=_keyed(settings.master_key, b"digest"),
         bound=bound,
     )
-    office = await _office(settings, store, bell, ports, mac)
-    token_door = TokenDoor(Secrets(store, mac).client_of, tokens.issue, store, settings.token_life_s)
-    limits = Limits(settings.body_limit_bytes, settings.exchanges_limit)
-    worker = Worker(ports, settings.lease_margin_s)
-    hub: list[Hub] = []
-    management = management_app(
-        office, lambda: exposition(telemetry.registry, settings.metrics_dir or None), lambda: hub[0].ready(), settings.issuer
-    )
-    gateway = gateway_app(ports, token_door, limits, settings.issuer)
-    hub.append(Hub(settings, ports, office, store, bell, outbound, worker, gateway, management))
-    return hub[0]
+    office = _office(settings, store, ports)
+    await _first_person(settings, office)
+    return Hub(settings, ports, office, store, tokens, bell, outbound, Worker(ports, settings.lease_margin_s))
 
 
-async def _office(settings: Settings, store: Store, bell: Ringing, ports: Ports, mac: Any) -> Office:
-    office = Office(
+def _office(settings: Settings, store: Store, ports: Ports) -> Office:
+    return Office(
         inspection=store,
         steering=store,
         register=store,
         rights=store,
         people=store,
         passwords=ArgonPasswords(),
-        sessions=SignedSessions(hmac.digest(settings.master_key, b"sessions", hashlib.sha256)),
+        sessions=SignedSessions(_keyed(settings.master_key, b"sessions")(b"")),
         sign_in_guard=FailureCount(),
-        bell=bell,
+        bell=ports.bell,
         catalogue=ports.catalogue,
-        now=time.time,
-        new_id=new_id,
+        now=ports.now,
+        new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),
-        mac=mac,
-        started_at=time.time(),
+        mac=_keyed(settings.master_key, b"secrets"),
+        started_at=ports.now(),
         version=version("lgsp"),
     )
-    if settings.admin_password:
-        try:
-            await add_person(office, Applicant(FIRST_PERSON, "admin", settings.admin_password), "settings")
-        except Fault as fault:
-            if fault.slug != "already-exists":
-                raise
-    return office
 
 
-def _keyed(master_key: bytes, purpose: bytes) -> Any:
-    key = hmac.digest(master_key, purpose, hashlib.sha256)
-    return lambda content: hmac.digest(key, content, hashlib.sha256)
+async def _first_person(settings: Settings, office: Office) -> None:
+    """Whoever signs in first, where the settings give a password; one that exists keeps theirs."""
+    if not settings.admin_password:
+        return
+    try:
+        await add_person(office, Applicant(FIRST_PERSON, "admin", settings.admin_password), "settings")
+    except Fault as fault:
+        if fault.slug != "already-exists":
+            raise
+
+
+def _keyed(master_key: bytes, purpose: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA256 under a key of its own for each purpose."""
+    key = hmac.digest(master_key, purpose, "sha256")
+    return lambda content: hmac.digest(key, content, "sha256")
 
 
 def configure_log(level: str) -> None:

@@ -17,7 +17,7 @@ from lgsp.stages.authorise import authorise
 from lgsp.stages.deduplicate import answer_of, key_claim
 from lgsp.stages.deliver import deliver
 from lgsp.stages.identify import find_operation, identify
-from lgsp.stages.record import closed_row, record_fault, record_opened, record_reply
+from lgsp.stages.record import closed_row, record_fault, record_opened, record_repetition, record_reply
 from lgsp.stages.release import release
 from lgsp.stages.settle import after, delivered, settle
 from lgsp.stages.throttle import throttle
@@ -71,8 +71,8 @@ async def _admit(message: Message, ports: Ports, trail: Trail) -> tuple[Exchange
 async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:
     """Request-reply: the consumer waits for the provider's answer."""
     holder = await record_opened(exchange, claim, ports, trail)
-    if holder is not None and claim is not None:
-        return await _repeat(answer_of(holder, claim), ports, trail)
+    if holder is not None:
+        return await record_repetition(answer_of(holder, claim), ports, trail)
     reply = Reply(200, json.encode(await _through(exchange, ports, trail)), (JSON,))
     await record_reply(reply, claim, ports, trail)
     ports.telemetry.exchange_ended(trail, Outcome.DELIVERED, reply.status)
@@ -87,16 +87,9 @@ async def _accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trai
     trail.passed("translate")
     reply, holder = await accept(exchange, claim, ports)
     trail.passed("accept")
-    if holder is not None and claim is not None:
-        return await _repeat(answer_of(holder, claim), ports, trail)
+    if holder is not None:
+        return await record_repetition(answer_of(holder, claim), ports, trail)
     ports.telemetry.exchange_ended(trail, Outcome.ACCEPTED, reply.status)
-    return reply
-
-
-async def _repeat(reply: Reply, ports: Ports, trail: Trail) -> Reply:
-    """The answer that was stored for this key; the provider sees nothing."""
-    await ports.log.closed(closed_row(Outcome.REPLAYED, reply.status, ports, trail))
-    ports.telemetry.exchange_ended(trail, Outcome.REPLAYED, reply.status)
     return reply
 
 

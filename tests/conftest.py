@@ -22,11 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """Test material that nobody in this project wrote: LGSP_CORPORA, or ../shared/corpora beside the checkout."""
-    told = os.environ.get("LGSP_CORPORA")  # noqa: TID251  where the machine keeps test material is no setting of the hub
+    told = os.environ.get("LGSP_CORPORA")
     folder = Path(told) if told else HERE.parent.parent / "shared" / "corpora"
     if not folder.is_dir():
         reason = "the outside corpora are not here; set LGSP_CORPORA"
-        if os.environ.get("CI") == "true":  # noqa: TID251  as above
+        if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
     return folder

@@ -33,7 +33,7 @@ PURPOSE_HEADERS = {
     "Lgsp-Public-Service": "1.000656",
     "Lgsp-Dossier": "H00.1.5-000001-0001",
 }
-COMMAND = (sys.executable, "-c", "from lgsp.cli import app; app()")  # `lgsp`, though it may not be on the PATH
+COMMAND = (sys.executable, "-m", "lgsp")
 COMMAND_S = 60
 RIGHT_S = 10
 NOT_FOUND = 404

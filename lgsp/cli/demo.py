@@ -164,7 +164,7 @@ def _look_up_a_citizen(run: Demo, token: str) -> None:
     answer = _call("POST", f"{run.data}/citizens/1/lookups", asked, _headers(token))
     found = answer.body.get("citizens", [])
     run.expect("tìm thấy một công dân / one citizen found", len(found) == 1)
-    run.console.print_json(json.dumps({"citizens": [{k: v for k, v in list(c.items())[:6]} for c in found]}, ensure_ascii=False))
+    run.console.print_json(json.dumps({"citizens": [dict(list(c.items())[:6]) for c in found]}, ensure_ascii=False))
 
 
 def _send_dossiers_through_an_outage(run: Demo, token: str) -> None:

@@ -107,9 +107,9 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
     settings, ports = hub.settings, hub.ports
     servers = []
     if Role.GATEWAY in roles:
-        servers.append(Server(_config(hub.gateway, settings.host, settings.data_port)))
+        servers.append(Server(_config(hub.gateway(), settings.host, settings.data_port)))
     if Role.ADMIN in roles:
-        servers.append(Server(_config(hub.management, settings.host, settings.admin_port)))
+        servers.append(Server(_config(hub.management(), settings.host, settings.admin_port)))
     background = [asyncio.create_task(watch_loop(ports.telemetry, ports.tick))]
     if Role.WORKER in roles:
         background.append(asyncio.create_task(hub.bell.listen(tuple(hub.ports.catalogue.current().providers), hub.worker.wake)))
@@ -150,6 +150,7 @@ def _config(app: Any, host: str, port: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_S,
     )

@@ -46,7 +46,8 @@ def _natives(adapter: Adapter, contracts: Path) -> Schemas:
     binding = adapter.manifest.binding
     if binding["kind"] == "soap":
         return soap_schemas(contracts / "wsdl" / binding["wsdl"])
-    return {name: (each.request_schema or NOTHING, each.reply_schema or NOTHING) for name, each in adapter.natives.items()}
+    operations = adapter.native.operations if adapter.native else {}
+    return {name: (each.request_schema or NOTHING, each.reply_schema or NOTHING) for name, each in operations.items()}
 
 
 def _operation(adapter: Adapter, natives: Schemas, place: tuple[str, Mapping[str, Any], str, Mapping[str, Any]]) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ class CallCompiler:
         seen: Mapping[str, Evaluate],
     ) -> Call | None:
         wire = self._wire(f"{at}/{'native' if '/operations/' in at else 'call'}", step["call"])
-        translation = self._translation(at, step.get("mapping", fallback), mapping)
+        translation = self._translation(f"{at}/mapping", step.get("mapping", fallback), mapping)
         values = self._values(f"{at}/with", step.get("with", {}), lambda keys: _seen(keys, seen, "value"))
         again = step.get("on_duplicate", {}).get("again_with", {})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lgsp.contract.calls import CallCompiler
@@ -33,19 +33,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A compiled folder with what it was compiled from, for the proofs. `natives`: the provider's operations where it speaks JSON."""
+    """A compiled folder with what it was compiled from, for the proofs. `native`: the provider's contract where it speaks JSON."""
 
     manifest: Manifest
     provider: Provider
     services: tuple[Service, ...]
     mapping: MappingFile
     ours: Mapping[str, OpenApi]
-    natives: Mapping[str, HttpOperation]
+    native: OpenApi | None
 
 
 def read_adapter(folder: Path, contracts: Path) -> Adapter:
     """Compile a folder, keeping what the proofs need. Raises ContractError with every finding."""
     return _Folder(folder, contracts, read_manifest(folder)).adapter()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the operations of every service are put together from; `mapping` is None where it is faulty."""
+
+    mapping: MappingFile | None
+    calls: CallCompiler
+    provider: Provider
 
 
 @dataclass(slots=True)
@@ -57,7 +66,7 @@ class _Folder:
     manifest: Manifest
     findings: list[Finding] = field(default_factory=list)
     ours: dict[str, OpenApi] = field(default_factory=dict)
-    natives: dict[str, HttpOperation] = field(default_factory=dict)
+    native: OpenApi | None = None
 
     def adapter(self) -> Adapter:
         nothing: Mapping[str, Wire] = {}
@@ -67,14 +76,17 @@ class _Folder:
         calls = CallCompiler(self.manifest, wires)
         auth = calls.auth()
         mapping: MappingFile | None = self._try(lambda: self._mapping(calls), None)
-        provider = self._provider(auth)
-        found = [self._service(service, mapping, calls, provider) for service in self.manifest.value["services"]]
-        services = tuple(service for service in found if service is not None)
+        parts = _Parts(mapping, calls, self._provider(auth))
+        services = tuple(
+            self._service(f"/services/{at}", service, self.ours[service["contract"]], parts)
+            for at, service in enumerate(self.manifest.value["services"])
+            if service["contract"] in self.ours
+        )
         # Without the provider's contract every call would look unknown; that says nothing new.
         self.findings += calls.findings if wires else []
         if self.findings or mapping is None:
             raise ContractError(list(dict.fromkeys(self.findings)))
-        return Adapter(self.manifest, provider, services, mapping, self.ours, self.natives)
+        return Adapter(self.manifest, parts.provider, services, mapping, self.ours, self.native)
 
     def _try(self, read: Callable[[], T], otherwise: T) -> T:
         try:
@@ -87,8 +99,8 @@ class _Folder:
         binding = self.manifest.binding
         if binding["kind"] == "soap":
             return read_wsdl(self.contracts / "wsdl" / binding["wsdl"], binding["port"])
-        self.natives = dict(read_openapi(self.contracts / "openapi" / binding["contract"], self.contracts.parent).operations)
-        return {name: json_wire(operation) for name, operation in self.natives.items()}
+        self.native = read_openapi(self.contracts / "openapi" / binding["contract"], self.contracts.parent)
+        return {name: json_wire(operation) for name, operation in self.native.operations.items()}
 
     def _contract(self, name: str) -> None:
         try:
@@ -114,32 +126,26 @@ class _Folder:
             auth=auth,
         )
 
-    def _service(self, service: Mapping[str, Any], mapping: MappingFile | None, calls: CallCompiler, provider: Provider) -> Service | None:
-        ours = self.ours.get(service["contract"])
-        if ours is None:
-            return None
-        at = f"/services/{self.manifest.value['services'].index(service)}"
+    def _service(self, at: str, service: Mapping[str, Any], ours: OpenApi, parts: _Parts) -> Service:
         if ours.version != service["version"]:
             reason = f"is {service['version']} here and {ours.version} in {service['contract']}"
             self.findings.append(self.manifest.source.finding(f"{at}/version", "version", reason, "state the contract's version"))
-        found = [
-            self._operation(f"{at}/operations/{name}", service, name, (ours, mapping, calls, provider)) for name in service["operations"]
-        ]
+        places = {name: f"{at}/operations/{name}" for name in service["operations"]}
+        found = [self._operation(place, service, ours.operations.get(name), parts) for name, place in places.items()]
         operations = tuple(operation for operation in found if operation is not None)
+        digest = self._digest(ours, parts.mapping) if parts.mapping else ""
+        operations = tuple(replace(operation, digest=digest) for operation in operations)
         title = ours.document["info"].get("x-title") or {"vi": ours.title, "en": ours.title}
         major = int(service["version"].partition(".")[0])
-        return Service(service["code"], major, service["version"], title, operations, ours.document, self._digest(service))
+        return Service(service["code"], major, service["version"], title, operations, ours.document, digest)
 
-    def _operation(
-        self, at: str, service: Mapping[str, Any], name: str, parts: tuple[OpenApi, MappingFile | None, CallCompiler, Provider]
-    ) -> Operation | None:
-        ours, mapping, calls, provider = parts
+    def _operation(self, at: str, service: Mapping[str, Any], http: HttpOperation | None, parts: _Parts) -> Operation | None:
+        name, mapping = at.rpartition("/")[2], parts.mapping
         declared = service["operations"][name]
-        http = ours.operations.get(name)
         if http is None:
-            reason = f"{service['contract']} has no operation {name!r}; it has {', '.join(sorted(ours.operations))}"
-            self.findings.append(self.manifest.source.finding(at, "operation", reason))
-        steps = calls.calls(self.manifest.steps(at, name, declared), mapping, declared["mapping"])
+            reason = f"{service['contract']} has no operation {name!r}"
+            self.findings.append(self.manifest.source.finding(at, "operation", reason, "name one of the contract's operations"))
+        steps = parts.calls.calls(self.manifest.steps(at, name, declared), mapping, declared["mapping"])
         back = mapping.translations.get((declared["mapping"], "reply")) if mapping else None
         if mapping is not None and back is None:
             reason = f"mapping.yaml has no {declared['mapping']!r} with a reply"
@@ -147,44 +153,35 @@ class _Folder:
         if http is None or back is None:
             return None
         return Operation(
-            **_ours(service, name, http),
+            **_ours(service, http),
             pattern=Pattern(declared["exchange"]),
-            provider=provider,
+            provider=parts.provider,
             calls=steps,
             to_canonical=back.run,
             retry=RetryRule(**declared.get("retry", {})),
             quota=Quota(**declared["quota"]) if "quota" in declared else None,
             order_key=_keys(declared.get("order_by")),
             business_key=_keys(declared.get("business_key")),
-            digest=self._digest(service),
         )
 
-    def _digest(self, service: Mapping[str, Any]) -> str:
-        """SHA-256 over everything that decides how the service behaves; comments and layout of YAML decide nothing."""
-        binding = self.manifest.binding
-        plain = [
-            self.manifest.value,
-            self.ours[service["contract"]].document,
-            read_source(self.folder / "mapping.yaml", "mapping.yaml").value,
-        ]
-        files = [path for path in [self.folder / "hooks.py"] if path.exists()]
-        if binding["kind"] == "soap":
-            files += sorted((self.contracts / "wsdl" / binding["wsdl"]).parent.rglob("*.*"))
-        else:
-            plain.append(read_source(self.contracts / "openapi" / binding["contract"], "native").value)
+    def _digest(self, ours: OpenApi, mapping: MappingFile) -> str:
+        """SHA-256 over everything that decides how a service behaves; comments and layout of YAML decide nothing."""
+        plain = [self.manifest.value, ours.document, mapping.source.value, self.native.document if self.native else None]
         whole = hashlib.sha256("\n".join(json.dumps(value, ensure_ascii=False) for value in plain).encode())
-        for path in files:
+        binding = self.manifest.binding
+        files = sorted((self.contracts / "wsdl" / binding["wsdl"]).parent.rglob("*.*")) if "wsdl" in binding else []
+        for path in [*files, *self.folder.glob("hooks.py")]:
             whole.update(f"\n{path.name}\n".encode() + path.read_bytes())
         return whole.hexdigest()
 
 
-def _ours(service: Mapping[str, Any], name: str, http: HttpOperation) -> dict[str, Any]:
+def _ours(service: Mapping[str, Any], http: HttpOperation) -> dict[str, Any]:
     """What our own contract says about an operation."""
     return {
         "service": service["code"],
         "major": int(service["version"].partition(".")[0]),
         "version": service["version"],
-        "name": name,
+        "name": http.name,
         "method": http.method,
         "path": http.path,
         "data_class": DataClass(service["data_class"]),

@@ -14,11 +14,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
-from kombu import Connection, Consumer, Exchange, Producer, Queue
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
+from kombu.messaging import Consumer, Producer
 
 from lgsp.errors import SettingsError
 
@@ -31,6 +34,7 @@ TIMEOUT_S = 5.0
 HEARTBEAT_S = 20
 AGAIN_S = 1.0
 PREFETCH = 50
+QUIET_S = 0.25
 KEPT_RINGS = 10_000
 """A queue that nobody listens to drops its oldest rings beyond this."""
 
@@ -91,9 +95,9 @@ class BrokerBell:
 
     async def listen(self, providers: Sequence[str], on_ring: Callable[[str], None]) -> None:
         """Ringing; returns once the broker delivers, or after TIMEOUT_S if it is away: it is then listened to when it comes back."""
-        hand_over = partial(asyncio.get_running_loop().call_soon_threadsafe, on_ring)
-        listening = threading.Event()
-        self._start("lgsp-bell-listener", partial(_listen, self._line, tuple(providers), hand_over, listening, self._ended))
+        loop, listening = asyncio.get_running_loop(), threading.Event()
+        ear = _Ear(tuple(providers), lambda provider: loop.call_soon_threadsafe(on_ring, provider), listening)
+        self._start("lgsp-bell-listener", partial(_listen, self._line, ear, self._ended))
         await asyncio.to_thread(listening.wait, TIMEOUT_S)
 
     async def close(self) -> None:
@@ -167,7 +171,8 @@ def _gathered(buffer: deque[tuple[str, str]]) -> Sequence[tuple[str, list[str]]]
     for _ in range(len(buffer)):
         provider, message_id = buffer.popleft()
         found[provider].append(message_id)
-    return [(provider, ids[start : start + IDS_A_MESSAGE]) for provider, ids in found.items() for start in range(0, len(ids), IDS_A_MESSAGE)]
+    starts = [(provider, start) for provider, ids in found.items() for start in range(0, len(ids), IDS_A_MESSAGE)]
+    return [(provider, found[provider][start : start + IDS_A_MESSAGE]) for provider, start in starts]
 
 
 def _ring(producer: Producer, queue: Queue, declared: set[str], ids: Sequence[str]) -> None:
@@ -192,44 +197,43 @@ def _ring(producer: Producer, queue: Queue, declared: set[str], ids: Sequence[st
 # ---- the listening thread ------------------------------------------------------------------------------------------------------------
 
 
-def _listen(
-    line: _Line, providers: Sequence[str], hand_over: Callable[[str], Any], listening: threading.Event, ended: threading.Event
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Ear:
+    """Who listens to what: `hand_over` takes a ring to the loop, `listening` is set once the broker delivers."""
+
+    providers: Sequence[str]
+    hand_over: Callable[[str], object]
+    listening: threading.Event
+
+
+def _listen(line: _Line, ear: _Ear, ended: threading.Event) -> None:
     """Until ended: connect, hand over what rings; after a fault begin again."""
     log = structlog.get_logger().bind(logger="lgsp.bell")
     while not ended.is_set():
         try:
             with line.connect() as connection:
-                _listen_on(line, connection, providers, hand_over, listening, ended)
+                _listen_on(line, connection, ear, ended)
         except Exception as error:  # noqa: BLE001 -- a door to the broker: whatever it throws, the sweep goes on finding what is due
             log.warning("bell_broken", cause=type(error).__name__)
             ended.wait(AGAIN_S)
 
 
-def _listen_on(
-    line: _Line,
-    connection: Any,
-    providers: Sequence[str],
-    hand_over: Callable[[str], Any],
-    listening: threading.Event,
-    ended: threading.Event,
-) -> None:
+def _listen_on(line: _Line, connection: Any, ear: _Ear, ended: threading.Event) -> None:
     channel = connection.channel()
     channel.basic_qos(0, PREFETCH, a_global=False)  # quorum queues know no global limit
-    for provider in providers:
+    for provider in ear.providers:
         queue = line.queue(provider)
         queue(channel).queue_declare()
-        consumer = Consumer(channel, [queue], on_message=partial(_rung, provider, hand_over), auto_declare=False)
-        consumer.consume()
-    listening.set()
+        Consumer(channel, [queue], on_message=partial(_rung, provider, ear.hand_over), auto_declare=False).consume()
+    ear.listening.set()
     while not ended.is_set():
         try:
-            connection.drain_events(timeout=0.25)
+            connection.drain_events(timeout=QUIET_S)
         except TimeoutError:
             connection.heartbeat_check()
 
 
-def _rung(provider: str, hand_over: Callable[[str], Any], message: Any) -> None:
+def _rung(provider: str, hand_over: Callable[[str], object], message: Any) -> None:
     """Acknowledged once the loop has it; a loop that is closed by now throws, and another node gets the ring."""
     hand_over(provider)
     message.ack()

@@ -1,4 +1,4 @@
-"""References of adapters (`$env.population.url`) as this hub binds them: LGSP_BIND_POPULATION_URL."""
+"""References of adapters (`$env.NAME.url`) as this hub binds them: LGSP_BIND_NAME_URL."""
 
 from __future__ import annotations
 

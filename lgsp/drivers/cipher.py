@@ -36,7 +36,10 @@ class Cipher:
         return f"Cipher(keys={sorted(self._keys)})"
 
     def adopt(self, number: int, wrapped: bytes | None) -> bytes:
-        """Use data key `number` from now on, a fresh one if none is given; returns it wrapped. SettingsError: another master key wrapped it."""
+        """Use data key `number` from now on, a fresh one if none is given; returns it wrapped.
+
+        SettingsError: another master key wrapped it.
+        """
         aad = b"data key %d" % number
         if wrapped is None:
             wrapped = self.seal(AESGCM.generate_key(8 * MASTER_KEY_BYTES), aad, 0)

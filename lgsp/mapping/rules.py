@@ -1,4 +1,16 @@
-"""The meaning of mapping.yaml: a tree of rules for each named mapping and direction, or every fault of the file at once."""
+"""The meaning of mapping.yaml: a tree of rules for each named mapping and direction, or every fault of the file at once.
+
+    Target.path: source.path                                  # copied; `.` is the current value, `$root.name` reads beside it
+    Target: {from: path, do: [steps], default: value, when: expression, keep_null: true, lossy: reason}
+    Target: {from: [one, two], do: [{join: ' '}]}             # several sources and a step that makes one value of them
+    Target: {const: value}
+    Target: {each: list.path, map: name or rules}             # a list; inner paths start at the item
+    Target: {from: object.path, map: name or rules}           # an object; without `from`, of the current value
+    Target: {first: [rule, rule]}                             # the first that gives a value
+    Target: {list: [rule, rule]}                              # a list of what they give
+
+Absent sources leave no key. `default`, `when` and `do` apply to what any kind gives.
+"""
 
 from __future__ import annotations
 

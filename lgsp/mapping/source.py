@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lgsp.schema import compile_schema
+from lgsp.schema import compile_schema, escape
 
 if TYPE_CHECKING:
-    from lgsp.errors import Finding
+    from lgsp.errors import Finding, Violation
     from lgsp.schema import Check
 
 _SCHEMAS = Path(__file__).parent.parent.parent / "contracts"
@@ -27,7 +27,18 @@ class Source(Protocol):
 
 def shape(source: Source, schema: str) -> list[Finding]:
     """What breaks the JSON Schema contracts/NAME."""
-    return [source.finding(each.pointer, "shape", each.detail) for each in _check(schema)(source.value)]
+    return [source.finding(_place(source, each), "shape", each.detail) for each in _check(schema)(source.value)]
+
+
+def _place(source: Source, violation: Violation) -> str:
+    """A member that should not be there is told at its own line, not at that of the object around it."""
+    if violation.code != "additionalProperties":
+        return violation.pointer
+    holder = source.value
+    for token in violation.pointer.split("/")[1:]:
+        holder = holder[int(token)] if isinstance(holder, list) else holder[token.replace("~1", "/").replace("~0", "~")]
+    named = next((key for key in holder if f"'{key}'" in violation.detail), None)
+    return violation.pointer if named is None else f"{violation.pointer}/{escape(named)}"
 
 
 @cache

@@ -25,10 +25,10 @@ def _among(rules: Sequence[Rule], tokens: list[str]) -> str | None:
 
 def _inside(rule: Rule, tokens: list[str]) -> str | None:
     own = next((path.pointer for path in rule.sources if not path.root), None)
-    if rule.kind == "each" and own is not None:
-        return own + _item(rule, tokens) if tokens else own
+    if rule.kind == "each" and own is not None and tokens:
+        return _below(f"{own}/{tokens[0]}", rule, tokens[1:])
     if rule.kind == "map" and own is not None:
-        return own + (_among(rule.parts, tokens) or "")
+        return _below(own, rule, tokens)
     if rule.kind == "list" and tokens and tokens[0].isdecimal() and int(tokens[0]) < len(rule.parts):
         return _inside(rule.parts[int(tokens[0])], tokens[1:])
     if rule.kind == "first":
@@ -36,5 +36,8 @@ def _inside(rule: Rule, tokens: list[str]) -> str | None:
     return own
 
 
-def _item(rule: Rule, tokens: list[str]) -> str:
-    return f"/{tokens[0]}" + (_among(rule.parts, tokens[1:]) or "")
+def _below(own: str, rule: Rule, tokens: list[str]) -> str | None:
+    if not tokens:
+        return own
+    inner = _among(rule.parts, tokens)
+    return None if inner is None else own + inner

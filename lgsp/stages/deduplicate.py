@@ -34,9 +34,9 @@ def key_claim(message: Message, exchange: Exchange, ports: Ports) -> KeyClaim | 
     return KeyClaim(exchange.consumer, scope, match[1] or match[2], fingerprint, message.received_at + KEEP_S)
 
 
-def answer_of(holder: KeyHolder, claim: KeyClaim) -> Reply:
+def answer_of(holder: KeyHolder, claim: KeyClaim | None) -> Reply:
     """The stored answer of the exchange that holds the key, marked as a repetition; or the Fault that says why there is none."""
-    if holder.fingerprint != claim.fingerprint:
+    if claim is None or holder.fingerprint != claim.fingerprint:
         raise Fault("idempotency-key-reused")
     if holder.unknown:
         raise Fault("key-outcome-unknown", f"ask for message {holder.message_id}")

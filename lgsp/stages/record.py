@@ -40,9 +40,16 @@ async def record_reply(reply: Reply, claim: KeyClaim | None, ports: Ports, trail
     trail.passed("record_closed")
 
 
+async def record_repetition(reply: Reply, ports: Ports, trail: Trail) -> Reply:
+    """Write CLOSED for a request whose answer was stored under its key; the provider saw nothing of it."""
+    await ports.log.closed(closed_row(Outcome.REPLAYED, reply.status, ports, trail))
+    ports.telemetry.exchange_ended(trail, Outcome.REPLAYED, reply.status)
+    return reply
+
+
 async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, ports: Ports, trail: Trail) -> None:
     """Write how far a message came that was refused or failed; its key is free again unless the provider may have acted."""
-    outcome = fault_outcome(fault, opened=trail.opened)
+    outcome = Outcome.UNKNOWN if fault.may_have_acted else Outcome.FAILED if trail.opened else Outcome.REFUSED
     ports.telemetry.exchange_ended(trail, outcome, fault.problem.status, fault)
     if trail.consumer is None:
         ports.log.refused_unidentified(message.source, fault.slug, message.received_at)
@@ -51,23 +58,16 @@ async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, p
     await ports.log.closed(row, KeyAnswer(claim, unknown=fault.may_have_acted) if claim and trail.opened else None)
 
 
-def fault_outcome(fault: Fault, *, opened: bool) -> Outcome:
-    """A refusal came before the exchange was opened, a failure after; nobody knows when the provider may have acted."""
-    if fault.may_have_acted:
-        return Outcome.UNKNOWN
-    return Outcome.FAILED if opened else Outcome.REFUSED
-
-
 def closed_row(outcome: Outcome, status: int, ports: Ports, trail: Trail, *, digest: bytes = b"", fault: Fault | None = None) -> Closed:
     """The CLOSED row; `status` as the consumer or the receipt tells it, `digest` of the answer's bytes."""
-    operation = trail.operation
+    service, operation = (trail.operation.service, trail.operation.name) if trail.operation else ("", "")
     return Closed(
         message_id=trail.message_id,
         attempt=trail.attempt,
         at=ports.now(),
         consumer=trail.consumer or SubsystemId(""),
-        service=operation.service if operation else "",
-        operation=operation.name if operation else "",
+        service=service,
+        operation=operation,
         outcome=outcome,
         status=status,
         blame=fault.blame if fault else "",

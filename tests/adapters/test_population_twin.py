@@ -30,7 +30,7 @@ async def address():
 
 
 def stamp(skew_s=0):
-    return str(int((time.time() + skew_s) * 1000))  # noqa: TID251 the twin compares it with the clock on the wall
+    return str(int((time.time() + skew_s) * 1000))
 
 
 def headers(address, at=None, **changed):

@@ -8,13 +8,11 @@ import contextlib
 import hashlib
 import json
 import socket
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx  # the tests' client, not the hub's
 import uvicorn
 
 from lgsp.acts import register
@@ -23,6 +21,10 @@ from lgsp.cli.serve import Server
 from lgsp.config import HOME, Settings
 from lgsp.model import Quota, Right, SubsystemId
 from lgsp.twin.serve import load_twin, serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
 DESK = SubsystemId("VN/GOV/H99/onestop")
 PURPOSE = {
@@ -111,8 +113,8 @@ async def running_hub(folder: Path, database_url: str | None = None, **changes: 
         )
         hub = await open_hub(settings)
         stack.push_async_callback(hub.close)
-        data = await stack.enter_async_context(_door(hub.gateway))
-        admin = await stack.enter_async_context(_door(hub.management))
+        data = await stack.enter_async_context(_door(hub.gateway()))
+        admin = await stack.enter_async_context(_door(hub.management()))
         await stack.enter_async_context(_working(hub))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
         yield Running(hub, data, admin, twins, client)
@@ -124,7 +126,7 @@ async def _door(app: Any) -> AsyncIterator[str]:
     listener.bind(("127.0.0.1", 0))
     server = Server(uvicorn.Config(app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False))
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # uvicorn offers a flag, no event
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.e2e.hub import Running, example
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CORPORA = Path(os.environ.get("LGSP_CORPORA", Path(__file__).parents[3] / "shared" / "corpora"))
 LOOKUPS = "/citizens/1/lookups"
 FOUND = example("population", "found")
-
-
-def corpus(pattern: str) -> list[Path]:
-    folder = CORPORA / "json-test-suite" / "test_parsing"
-    if not folder.is_dir() and os.environ.get("CI"):
-        pytest.fail(f"{folder} is missing")
-    return sorted(folder.glob(pattern))
 
 
 def deep(levels: int) -> bytes:
@@ -112,10 +105,8 @@ async def test_an_endless_chunked_body_is_cut_off(hub: Running) -> None:
     assert answer.status_code == 413
 
 
-async def test_no_case_of_the_json_test_suite_is_a_server_error_and_every_n_case_is_refused(hub: Running) -> None:
-    cases = corpus("*.json")
-    if not cases:
-        pytest.skip("the JSON test suite is not beside the checkout (LGSP_CORPORA)")
+async def test_no_case_of_the_json_test_suite_is_a_server_error_and_every_n_case_is_refused(hub: Running, corpora: Path) -> None:
+    cases = sorted((corpora / "json-test-suite" / "test_parsing").glob("*.json"))
 
     answers = {case.name: (await hub.post(LOOKUPS, case.read_bytes())).status_code for case in cases}
 

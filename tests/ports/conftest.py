@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MASTER_KEY = bytes(range(32))
 CONSUMER = SubsystemId("VN/GOV/H99/onestop")
 PURPOSE = Purpose("one-stop", "CB-0001", "1.004222", "H99.12.34-261123-0001", None)
-DATABASE_URL = os.environ.get("LGSP_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")  # noqa: TID251 -- where CI says
-IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 -- as above
+DATABASE_URL = os.environ.get("LGSP_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
+IN_CI = os.environ.get("CI") == "true"
 
 
 @dataclass
@@ -52,7 +52,7 @@ def new_id() -> Any:
 @pytest.fixture
 async def postgresql_url() -> AsyncIterator[str]:
     """A schema of this test's own, dropped afterwards."""
-    schema = f"lgsp_test_{uuid.uuid4().hex[:12]}"  # noqa: TID251 -- a name that no other run has
+    schema = f"lgsp_test_{uuid.uuid4().hex[:12]}"
     try:
         connection = await asyncpg.connect(DATABASE_URL, timeout=3)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:

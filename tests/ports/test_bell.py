@@ -12,14 +12,14 @@ from kombu import Connection
 from lgsp.drivers.bell import open_bell
 from lgsp.errors import SettingsError
 
-BROKER_URL = os.environ.get("LGSP_TEST_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")  # noqa: TID251 -- where CI says
-IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 -- as above
+BROKER_URL = os.environ.get("LGSP_TEST_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")
+IN_CI = os.environ.get("CI") == "true"
 
 
 @pytest.fixture
 def prefix():
     """Queue names of this test's own, deleted afterwards."""
-    name = f"lgsp_test_{uuid.uuid4().hex[:12]}"  # noqa: TID251 -- a name that no other run has
+    name = f"lgsp_test_{uuid.uuid4().hex[:12]}"
     try:
         connection = Connection(BROKER_URL, connect_timeout=3)
         connection.connect()

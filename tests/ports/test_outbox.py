@@ -90,7 +90,14 @@ async def test_only_the_head_of_an_order_key_is_due(store, make, clock):
 
 @pytest.mark.parametrize(
     ("state", "passes"),
-    [(State.REFUSED, True), (State.EXPIRED, True), (State.DEAD, False), (State.UNKNOWN, False), (State.HELD, False), (State.WAITING, False)],
+    [
+        (State.REFUSED, True),
+        (State.EXPIRED, True),
+        (State.DEAD, False),
+        (State.UNKNOWN, False),
+        (State.HELD, False),
+        (State.WAITING, False),
+    ],
 )
 async def test_a_message_at_rest_holds_back_its_order_key(store, make, clock, state, passes):
     for _ in range(2):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
@@ -37,6 +36,9 @@ from lgsp.model import (
 from lgsp.ports import Ports
 from lgsp.telemetry import Telemetry
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 DESK = SubsystemId("VN/GOV/H99/onestop")
 PURPOSE = Purpose("receive-dossier", "CB001", "1.000001", "H99.1-261123-0001")
 
@@ -57,7 +59,15 @@ def call(name: str = "ask", **changes: Any) -> Call:
     return replace(Call(name, wire(), lambda scope: dict(scope["value"]), safe=True), **changes)
 
 
-PROVIDER = Provider("land", SubsystemId("VN/GOV/H99/land"), False, "rest", "http://127.0.0.1:1", Timeouts(), 4)  # noqa: FBT003
+PROVIDER = Provider(
+    code="land",
+    system=SubsystemId("VN/GOV/H99/land"),
+    national=False,
+    kind="rest",
+    address="http://127.0.0.1:1",
+    timeouts=Timeouts(),
+    in_flight=4,
+)
 
 OPERATION = Operation(
     service="parcels",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -126,13 +127,14 @@ async def write_reply(receive: Receive, send: Send, reply: Reply, more_headers: 
 
 
 async def _linger(receive: Receive) -> None:
-    left = LINGER_BYTES
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LINGER_S):
-            while left > 0:
-                event = await receive()
-                if not event.get("more_body", False):
-                    return
-                left -= len(event["body"])
-    except TimeoutError:
-        return
+            await _drain(receive)
+
+
+async def _drain(receive: Receive) -> None:
+    left, more = LINGER_BYTES, True
+    while more and left > 0:
+        event = await receive()
+        more = event.get("more_body", False)
+        left -= len(event.get("body", b""))

@@ -45,9 +45,10 @@ Item = tuple["Row | Work", "asyncio.Future[Any]"]
 
 
 class GroupCommit:
-    """The queue and its committers; `committers` transactions may be in flight at once."""
+    """The queue and its committers, one for each writer: so many transactions may be in flight at once."""
 
-    def __init__(self, writers: Sequence[Writer]) -> None:
+    def __init__(self, writers: Sequence[Writer], queue_rows: int = QUEUE_ROWS) -> None:
+        self._queue_rows = queue_rows
         self._queue: deque[Item] = deque()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._loop = asyncio.get_running_loop()
@@ -58,7 +59,7 @@ class GroupCommit:
         """Durable when it returns. A row alone is a row of the message log."""
         if self._closing:
             raise Fault("record-unavailable", "the hub is stopping")
-        if len(self._queue) >= QUEUE_ROWS:
+        if len(self._queue) >= self._queue_rows:
             raise Fault("overloaded", retry_after_s=1)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.append((wanted, future))
@@ -75,6 +76,14 @@ class GroupCommit:
         while self._idle:
             self._idle.popleft().set_result(None)
         await asyncio.gather(*self._tasks)
+
+    async def abandon(self) -> None:
+        """Stop at once; who waits is told that nothing is known."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        _fail(list(self._queue), Broken("the hub is stopping"))
 
     async def _commit(self, writer: Writer) -> None:
         while True:
@@ -103,8 +112,8 @@ async def _write(writer: Writer, batch: list[Item]) -> None:
         half = len(batch) // 2
         await _write(writer, batch[:half])
         await _write(writer, batch[half:])
-    except Broken as error:
-        _fail(batch, error)
+    except Exception as error:  # noqa: BLE001 -- a committer that dies would leave every later exchange waiting for ever
+        _fail(batch, error if isinstance(error, Broken) else Broken(repr(error)))
     else:
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():

@@ -92,6 +92,8 @@ async def migrate(url: str) -> None:
     address = _address(url)
     engine = _engine(address)
     try:
+        if address.file is not None:
+            address.file.touch(mode=0o600)  # for the hub's own account only; the files beside it follow
         async with engine.begin() as connection:
             if address.file is None:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -112,6 +114,9 @@ async def open_store(url: str, cipher: Cipher, now: Callable[[], float], retain_
     try:
         async with engine.connect() as connection:
             await _check(connection, address)
+    except SettingsError:
+        await engine.dispose()
+        raise
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         await engine.dispose()
         raise SettingsError(f"LGSP_DATABASE_URL: the database cannot be used: {_reason(error)}") from error
@@ -134,7 +139,10 @@ def _writers(address: _Address) -> Sequence[SqliteWriter | PostgresWriter]:
 
 
 def _address(url: str) -> _Address:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise SettingsError(f"LGSP_DATABASE_URL: {error}") from error
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         return _Address(str(parsed.set(drivername="sqlite+aiosqlite")), "", Path(parsed.database), {})
     if parsed.get_backend_name() != "postgresql":

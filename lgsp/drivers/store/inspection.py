@@ -121,7 +121,7 @@ def _log_entries(row: Row[Any]) -> Iterator[TimelineEntry]:
         yield TimelineEntry(row.at, "settled", row.attempt, msgspec.json.decode(row.settled))
 
 
-async def _group(connection: AsyncConnection, row: Row[Any]) -> DeadGroup:
+async def _group(connection: AsyncConnection, row: Any) -> DeadGroup:
     table = tables.message
     query = select(table.c.message_id).where(text(tables.AT_REST), table.c.state == State.DEAD.value)
     query = query.where(*[table.c[name] == getattr(row, name) for name in _GROUP]).order_by(table.c.accepted_at).limit(IDS_SHOWN)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.drivers.store import rows
 from lgsp.drivers.store.plan import Work
-from lgsp.model import KeyHolder
 
 if TYPE_CHECKING:
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Closed, KeyAnswer, KeyClaim, Opened, Quota, SubsystemId
+    from lgsp.model import Closed, KeyAnswer, KeyClaim, KeyHolder, Opened, Quota, SubsystemId
 
 SOURCES_A_FLUSH = 10_000
 """Beyond so many different sources between two flushes the rest is counted as `other`: a flood cannot fill memory or table."""

@@ -103,6 +103,6 @@ def _same(value: bytes) -> bytes:
 
 
 def _is_guilty(error: Exception) -> bool:
-    """Class 22 is bad data, class 23 a broken constraint (PostgreSQL, Appendix A); asyncpg's own DataError comes before anything is sent."""
+    """Class 22 is bad data, class 23 a broken constraint (PostgreSQL, Appendix A); asyncpg's DataError comes before anything is sent."""
     state = getattr(error, "sqlstate", None) or ""
     return state[:2] in {"22", "23"} or state in _RETRIED or isinstance(error, ValueError)

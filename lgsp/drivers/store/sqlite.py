@@ -38,6 +38,7 @@ class SqliteWriter:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
         self._path = path
+        self._opened: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._run, name="lgsp-sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -63,9 +64,6 @@ class SqliteWriter:
     # ---- in the thread ----
 
     def _run(self) -> None:
-        self._connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=256)
-        for pragma in PRAGMAS:
-            self._connection.execute(f"PRAGMA {pragma}")
         while (job := self._jobs.get()) is not None:
             work, done = job
             try:
@@ -73,11 +71,20 @@ class SqliteWriter:
             except _BLAME as error:
                 result = Guilty(str(error))
                 result.__cause__ = error
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the thread lives on and the batch is told
                 result = Broken(str(error))
                 result.__cause__ = error
             self._loop.call_soon_threadsafe(_resolve, done, result)
-        self._connection.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=256)
+            for pragma in PRAGMAS:
+                self._opened.execute(f"PRAGMA {pragma}")
+        return self._opened
 
     def _log(self, rows: Sequence[Row]) -> None:
         if len(rows) <= CHUNK:

@@ -34,13 +34,15 @@ class Statement:
     def postgresql(self) -> str:
         """The text for arrays of values, one for each column."""
         arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(self.columns, 1))
-        return self.body.replace("{rows}", f"SELECT * FROM unnest({arrays})").replace("{lock}", self.lock)
+        every = f"SELECT * FROM unnest({arrays})"  # noqa: S608 -- place holders and types of this file only
+        return self.body.replace("{rows}", every).replace("{lock}", self.lock)
 
 
 def _over(body: str, *, returns: bool = False, lock: str = "", **columns: str) -> Statement:
     """A statement that reads its rows from `r`."""
     names = ", ".join(f"v_{name}" for name in columns)
-    return Statement(tuple(columns.items()), f"WITH r({names}) AS ({{rows}}){body}", returns, lock)
+    text = f"WITH r({names}) AS ({{rows}}){body}"
+    return Statement(tuple(columns.items()), text, returns, lock)
 
 
 def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> Statement:
@@ -139,8 +141,8 @@ RELEASE_KEY = _over(
 )
 
 SETTLE = _over(
-    " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, detail = v_detail "
-    "FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease RETURNING message_id, lease",
+    " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
+    "detail = v_detail FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease RETURNING message_id, lease",
     returns=True,
     message_id="uuid",
     lease="int8",

@@ -58,7 +58,7 @@ class MessageId(TypeDecorator[str]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         if value is None or dialect.name != "sqlite":
-            return value
+            return None if value is None else str(value)
         return str(uuid.UUID(bytes=value))
 
 

@@ -1,7 +1,4 @@
-"""Every port in memory, for tests, demonstrations and training; the same suite holds it to what the real drivers do.
-
-Nothing here survives the process. One event loop uses it; what looks like a transaction is one because nothing in it waits.
-"""
+"""The record of exchanges in memory: message log, outbox, receipts, quotas, and what operators see and steer of them."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from lgsp.errors import Fault
 from lgsp.model import (
     Closed,
-    Consumer,
     Due,
     KeyAnswer,
     KeyClaim,
@@ -21,19 +17,17 @@ from lgsp.model import (
     Quota,
     Receipt,
     Reply,
-    Right,
     Settlement,
     State,
     Stored,
     SubsystemId,
 )
 from lgsp.policy.lifecycle import REPLAYABLE, SETTLED, SETTLEMENTS
-from lgsp.ports import Act, Backlog, DeadGroup, Person, TimelineEntry
+from lgsp.ports import Act, Backlog, DeadGroup, TimelineEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from lgsp.model import Call, Catalogue, Exchange
 
 IDS_SHOWN = 100
 """How many message ids a group of dead letters names."""
@@ -196,7 +190,7 @@ class MemoryExchanges:
 
     async def dead(self, limit: int) -> Sequence[DeadGroup]:
         """Inspection."""
-        groups: defaultdict[tuple[str, ...], list[Stored]] = defaultdict(list)
+        groups: defaultdict[tuple[str, str, str, str, str], list[Stored]] = defaultdict(list)
         for owed in self._owed.values():
             if owed.state is State.DEAD and owed.last is not None:
                 stored = owed.stored
@@ -248,178 +242,19 @@ class MemoryExchanges:
         return owed if owed is not None and owed.state is State.DELIVERING and owed.lease == due.lease else None
 
 
-class MemoryRegister:
-    """Consumers, secrets, rights, people, keys; and the directory that the exchanges read."""
-
-    _acts: list[Act]
-
-    def __init__(self) -> None:
-        self._consumers: dict[str, Consumer] = {}
-        self._secrets: defaultdict[str, list[bytes]] = defaultdict(list)
-        self._rights: dict[tuple[SubsystemId, str, str], Right] = {}
-        self._people: dict[str, Person] = {}
-        self._made_keys: dict[str, tuple[str, bytes]] = {}
-
-    def consumer(self, client_id: str) -> Consumer | None:
-        """Directory."""
-        return self._consumers.get(client_id)
-
-    def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None:
-        """Directory."""
-        return self._rights.get((consumer, service, operation))
-
-    async def refresh(self) -> None:
-        """Directory; there is nothing to fetch."""
-
-    async def add_consumer(self, consumer: Consumer, secret_mac: bytes, author: str, at: float) -> bool:
-        """Register."""
-        if consumer.client_id in self._consumers or any(each.id == consumer.id for each in self._consumers.values()):
-            return False
-        self._consumers[consumer.client_id] = consumer
-        self._secrets[consumer.client_id].append(secret_mac)
-        self._acts.append(Act(at, author, "add_consumer", consumer.id, {"client_id": consumer.client_id}))
-        return True
-
-    async def add_secret(self, client_id: str, secret_mac: bytes, author: str, at: float) -> bool:
-        """Register."""
-        consumer = self._consumers.get(client_id)
-        if consumer is None:
-            return False
-        self._secrets[client_id].append(secret_mac)
-        self._acts.append(Act(at, author, "add_secret", consumer.id, {"client_id": client_id}))
-        return True
-
-    async def set_active(self, client_id: str, author: str, at: float, *, active: bool) -> bool:
-        """Register."""
-        consumer = self._consumers.get(client_id)
-        if consumer is None:
-            return False
-        self._consumers[client_id] = replace(consumer, active=active)
-        self._acts.append(Act(at, author, "activate" if active else "suspend", consumer.id, {"client_id": client_id}))
-        return True
-
-    async def secret_macs(self, client_id: str) -> Sequence[bytes]:
-        """Register."""
-        return tuple(self._secrets[client_id]) if client_id in self._consumers else ()
-
-    async def consumers(self) -> Sequence[Consumer]:
-        """Register."""
-        return sorted(self._consumers.values(), key=lambda consumer: consumer.id)
-
-    async def grant(self, right: Right, author: str, at: float) -> None:
-        """Rights."""
-        if all(consumer.id != right.consumer for consumer in self._consumers.values()):
-            raise Fault("not-found", f"{right.consumer} is not registered")
-        self._rights[right.consumer, right.service, right.operation] = right
-        self._acts.append(Act(at, author, "grant", right.consumer, _granted(right)))
-
-    async def withdraw(self, right: Right, author: str, at: float) -> bool:
-        """Rights."""
-        if self._rights.pop((right.consumer, right.service, right.operation), None) is None:
-            return False
-        self._acts.append(Act(at, author, "withdraw", right.consumer, {"service": right.service, "operation": right.operation}))
-        return True
-
-    async def rights(self) -> Sequence[Right]:
-        """Rights."""
-        return [self._rights[key] for key in sorted(self._rights)]
-
-    async def add_person(self, person: Person, author: str, at: float) -> bool:
-        """People."""
-        if person.name in self._people:
-            return False
-        self._people[person.name] = person
-        self._acts.append(Act(at, author, "add_person", person.name, {"role": person.role}))
-        return True
-
-    async def person(self, name: str) -> Person | None:
-        """People."""
-        return self._people.get(name)
-
-    async def load_or_create_key(self, kind: str, create: Callable[[], bytes]) -> tuple[str, bytes]:
-        """The hub's newest key of this kind, with its id; made once, by `create`."""
-        if kind not in self._made_keys:
-            self._made_keys[kind] = ("1", create())
-        return self._made_keys[kind]
-
-
-class MemoryStore(MemoryExchanges, MemoryRegister):
-    """All that a database keeps."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        MemoryExchanges.__init__(self, now)
-        MemoryRegister.__init__(self)
-
-    async def answers(self) -> bool:
-        """Whether it can be read and written now."""
-        return True
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class MemoryBell:
-    """Keeps the rings, for tests to look at."""
-
-    def __init__(self) -> None:
-        self.rings: list[tuple[str, tuple[str, ...]]] = []
-
-    def ring(self, provider: str, message_ids: Sequence[str]) -> None:
-        """Bell."""
-        self.rings.append((provider, tuple(message_ids)))
-
-
-class MemoryCatalogue:
-    """What is published, as a value that a test may swap."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-
-    def current(self) -> Catalogue:
-        """CatalogueSource."""
-        return self.catalogue
-
-
-class MemoryIdentity:
-    """Takes `Bearer CLIENT_ID` for the client id that it names: no proof, so for tests only."""
-
-    def identify(self, credential: str | None, now: float) -> str:  # noqa: ARG002 -- the port's signature; these tokens never end
-        """Identity."""
-        scheme, _, client_id = (credential or "").partition(" ")
-        if scheme != "Bearer" or not client_id:
-            raise Fault("token-missing")
-        return client_id
-
-
-class MemoryOutbound:
-    """A provider as a coroutine of the test's; every call is kept in `calls`."""
-
-    def __init__(self, answer: Callable[[Call, Any], Awaitable[Any]]) -> None:
-        self._answer = answer
-        self.calls: list[tuple[str, str, Any]] = []
-
-    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any:
-        """Outbound."""
-        self.calls.append((exchange.operation.provider.code, call.name, native))
-        return await self._answer(call, native)
-
-
-def _granted(right: Right) -> dict[str, Any]:
-    return {"service": right.service, "operation": right.operation, "purposes": sorted(right.purposes)}
-
-
 def _accepted(stored: Stored) -> TimelineEntry:
-    facts = {name: getattr(stored, name) for name in ("consumer", "service", "major", "operation", "provider", "trace_id", "deadline_at")}
+    facts = _facts(stored, "consumer", "service", "major", "operation", "provider", "trace_id", "deadline_at")
     return TimelineEntry(stored.accepted_at, "accepted", 0, facts)
 
 
 def _entries(row: Opened | Closed, settlement: Settlement | None) -> Iterable[TimelineEntry]:
     if isinstance(row, Opened):
-        names = ("consumer", "provider", "service", "operation", "trace_id")
-        yield TimelineEntry(row.at, "opened", row.attempt, {name: getattr(row, name) for name in names})
+        yield TimelineEntry(row.at, "opened", row.attempt, _facts(row, "consumer", "provider", "service", "operation", "trace_id"))
         return
-    names = ("outcome", "status", "blame", "cause", "duration_us", "stages")
-    yield TimelineEntry(row.at, "closed", row.attempt, {name: getattr(row, name) for name in names})
+    yield TimelineEntry(row.at, "closed", row.attempt, _facts(row, "outcome", "status", "blame", "cause", "duration_us", "stages"))
     if settlement is not None:
-        names = ("state", "due_at", "blame", "cause", "detail")
-        yield TimelineEntry(row.at, "settled", row.attempt, {name: getattr(settlement, name) for name in names})
+        yield TimelineEntry(row.at, "settled", row.attempt, _facts(settlement, "state", "due_at", "blame", "cause", "detail"))
+
+
+def _facts(row: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}

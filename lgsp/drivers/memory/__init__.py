@@ -1,0 +1,32 @@
+"""Every port in memory, for tests, demonstrations and training; the same suite holds it to what the real drivers do.
+
+Nothing here survives the process. One event loop uses it; what looks like a transaction is one because nothing in it waits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.drivers.memory.exchanges import MemoryExchanges
+from lgsp.drivers.memory.register import MemoryRegister
+from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore"]
+
+
+class MemoryStore(MemoryExchanges, MemoryRegister):
+    """All that a database keeps."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        MemoryExchanges.__init__(self, now)
+        MemoryRegister.__init__(self)
+
+    async def answers(self) -> bool:
+        """Whether it can be read and written now."""
+        return True
+
+    async def close(self) -> None:
+        """Nothing is open."""
