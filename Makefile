@@ -1,4 +1,4 @@
-# The few commands of a checkout: install, demo, check, test, bench, lock.
+# The few commands of a checkout: install, demo, check, test, bench, readme, lock.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # pip-compile must see the public registry only, whatever this machine's pip is set up with
 PLAIN_PIP := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null
 
-.PHONY: install demo check test bench lock clean
+.PHONY: install demo check test bench readme lock clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -33,6 +33,9 @@ test: install
 bench: install
 	$(BIN)/lgsp bench mediation
 	$(BIN)/lgsp bench accept
+
+readme: install
+	$(BIN)/python tests/shape/test_readme.py
 
 lock: install
 	$(PLAIN_PIP) CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe \

@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 import uuid
 from dataclasses import replace
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -160,10 +159,10 @@ async def test_a_full_queue_says_come_back():
     class Stuck:
         """A database that never answers."""
 
-        async def log(self, rows):
+        async def log(self, _rows):
             await asyncio.sleep(60)
 
-        async def transact(self, works):
+        async def transact(self, _works):
             await asyncio.sleep(60)
 
     commit = GroupCommit([Stuck()], queue_rows=10)
@@ -190,8 +189,8 @@ async def test_bisecting_writes_every_innocent_row_once():
                 raise Guilty("no")
             self.written += rows
 
-        async def transact(self, works):
-            raise NotImplementedError
+        async def transact(self, _works):
+            raise AssertionError("there are log rows only")
 
     writer = Picky()
     commit = GroupCommit([writer])
@@ -271,7 +270,7 @@ async def test_a_fresh_data_key_seals_and_older_ones_still_open_on_every_node(op
     assert [due.stored for due in await other.claim("portal", 9, clock(), 60)] == [old, new]
 
 
-async def test_refusals_before_identity_are_counted_by_source_and_minute(database_url, opened, clock):
+async def test_refusals_before_identity_are_counted_by_source_and_minute(database_url, opened):
     store = await opened()
     for number in range(7):
         store.refused_unidentified("192.0.2.1", "token-missing", 120.0 + number * 20)
@@ -297,7 +296,7 @@ async def test_nothing_that_names_a_person_lies_readable_on_the_disk(tmp_path, c
     (due,) = await store.claim("portal", 1, clock(), 60)
     await store.settle(due, Settlement(State.DELIVERED, clock(), reply=secret.encode()), make.closed(stored.message_id))
 
-    on_disk = b"".join(each.read_bytes() for each in Path(tmp_path).iterdir())
+    on_disk = _all_bytes(tmp_path)
 
     await store.close()
     assert due.stored == stored
@@ -311,7 +310,7 @@ async def test_a_ciphertext_that_was_moved_to_another_message_does_not_open(tmp_
     store = await open_store(url, Cipher(MASTER_KEY), clock)
     await store.accept(make.stored(request=b"first"), None, ACCEPTED)
     await store.accept(make.stored(request=b"second"), None, ACCEPTED)
-    await rows_of_write(tmp_path / "hub.db", "UPDATE payload SET request = (SELECT max(request) FROM payload)")
+    change(tmp_path / "hub.db", "UPDATE payload SET request = (SELECT max(request) FROM payload)")
 
     with pytest.raises(Fault, match="does not open"):
         await store.claim("portal", 2, clock(), 60)
@@ -319,7 +318,11 @@ async def test_a_ciphertext_that_was_moved_to_another_message_does_not_open(tmp_
     await store.close()
 
 
-async def rows_of_write(path, statement):
+def _all_bytes(folder):
+    return b"".join(each.read_bytes() for each in folder.iterdir())
+
+
+def change(path, statement):
     connection = sqlite3.connect(path)
     connection.execute(statement)
     connection.commit()

@@ -46,17 +46,15 @@ class Inspection:
 
     async def backlog(self) -> Sequence[Backlog]:
         """Inspection."""
-        table = tables.message
-        moving, resting = text(tables.DUE), text(tables.AT_REST)
-        counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        oldest: dict[str, float] = {}
         async with self.core.transaction() as connection:
-            for condition in (moving, resting):
-                query = select(table.c.provider, table.c.state, func.count().label("n"), func.min(table.c.accepted_at).label("oldest"))
-                for row in await connection.execute(query.where(condition).group_by(table.c.provider, table.c.state)):
-                    counts[row.provider][row.state] = row.n
-                    if condition is moving:
-                        oldest[row.provider] = min(row.oldest, oldest.get(row.provider, row.oldest))
+            moving = (await connection.execute(_counts(tables.DUE))).all()
+            resting = (await connection.execute(_counts(tables.AT_REST))).all()
+        counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for row in (*moving, *resting):
+            counts[row.provider][row.state] = row.n
+        oldest: dict[str, float] = {}
+        for row in moving:
+            oldest[row.provider] = min(row.oldest, oldest.get(row.provider, row.oldest))
         return [Backlog(provider, states, oldest.get(provider)) for provider, states in sorted(counts.items())]
 
     async def dead(self, limit: int) -> Sequence[DeadGroup]:
@@ -93,6 +91,13 @@ class Inspection:
             if provider is not None:
                 await write_act(connection, author, at, ("replay", message_id, {}))
         return provider
+
+
+def _counts(condition: str) -> Select[Any]:
+    """Messages by provider and state; the condition is that of an index."""
+    table = tables.message
+    query = select(table.c.provider, table.c.state, func.count().label("n"), func.min(table.c.accepted_at).label("oldest"))
+    return query.where(text(condition)).group_by(table.c.provider, table.c.state)
 
 
 async def _entries(connection: AsyncConnection, message_id: str) -> Any:

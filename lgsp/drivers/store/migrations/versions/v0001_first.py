@@ -13,6 +13,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Create every table."""
+    _log()
     _exchanges()
     _outbox()
     _outbox_parts()
@@ -22,7 +23,7 @@ def upgrade() -> None:
     op.bulk_insert(epoch, [{"name": "directory", "value": 0}, {"name": "keys", "value": 0}])
 
 
-def _exchanges() -> None:
+def _log() -> None:
     op.create_table(
         "log",
         sa.Column("id", RowId, autoincrement=True, nullable=False),
@@ -47,6 +48,9 @@ def _exchanges() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("log_message", "log", ["message_id"])
+
+
+def _exchanges() -> None:
     op.create_table(
         "idempotency",
         sa.Column("consumer", sa.Text, nullable=False),
