@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STANDARD_BROKER = "amqp://guest:guest@127.0.0.1:5672//"
 CONNECT_S = 5
 BACKLOG = 256
+HUB_QUEUE = "lgsp.bell.bench_dossier"
 FLOOR = 6
 
 
@@ -52,6 +53,7 @@ def run(options: Options) -> Report:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lgsp-bench-")))
         provider = stack.enter_context(silent_provider())
+        stack.callback(delete_queue, broker, HUB_QUEUE)
         databases = {"sqlite": (f"sqlite:///{folder}/hub.db", f"sqlite+aiosqlite:///{folder}/naive.db")}
         for_hub, for_naive = stack.enter_context(scratch_database()), stack.enter_context(scratch_database())
         if for_hub and for_naive:
@@ -98,7 +100,7 @@ def reachable_broker() -> str:
 
 
 def delete_queue(broker: str, queue: str) -> None:
-    """Take the peer's queue away."""
+    """Take a queue of the bench away."""
     with Connection(broker, connect_timeout=CONNECT_S) as connection:
         connection.default_channel.queue_delete(queue)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FIRST_TWIN_PORT = 8200
 DRAIN_S = 30
+GC_THRESHOLDS = (50_000, 20, 100)
 EXIT_UNUSABLE = 2
 
 
@@ -116,8 +117,7 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
         background.append(asyncio.create_task(watch_backlog(hub.office.inspection, ports.telemetry, ports.now)))
     worker = asyncio.create_task(hub.worker.run()) if Role.WORKER in roles else None
     serving_tasks = [asyncio.create_task(server.serve()) for server in servers]
-    gc.collect()
-    gc.freeze()
+    _settle_garbage()
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait([stopped, *serving_tasks], return_when=asyncio.FIRST_COMPLETED)
     hub.worker.stop()
@@ -128,6 +128,13 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
         await asyncio.wait([worker], timeout=DRAIN_S)
     for task in (*background, stopped):
         task.cancel()
+
+
+def _settle_garbage() -> None:
+    """What start-up made stays for ever: no collection looks at it again; and what one exchange makes dies without a collector's help."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 class Server(uvicorn.Server):

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import httpx  # noqa: TID251  # the tests' client, not the hub's
+import httpx  # the tests' client, not the hub's
 
 from lgsp.config import HOME
 from lgsp.twin.serve import load_twin, serving
@@ -39,7 +39,9 @@ def free_ports(count: int) -> list[int]:
 @contextlib.contextmanager
 def process(role: str, environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        started = subprocess.Popen([sys.executable, "-m", "lgsp", "serve", "--roles", role], env=dict(environ), stdout=output, stderr=output)
+        started = subprocess.Popen(
+            [sys.executable, "-m", "lgsp", "serve", "--roles", role], env=dict(environ), stdout=output, stderr=output
+        )
         try:
             yield started
         finally:
@@ -74,13 +76,18 @@ async def token_for_desk(client: httpx.AsyncClient, admin: str, gateway: str, pa
     return str(answer.json()["access_token"])
 
 
-async def test_a_token_of_one_gateway_works_at_the_other_and_the_metrics_add_up(postgresql_url: str, broker_url: str, tmp_path: Path) -> None:
+async def test_a_token_of_one_gateway_works_at_the_other_and_the_metrics_add_up(
+    postgresql_url: str, broker_url: str, tmp_path: Path
+) -> None:
     first, second, admin_port = free_ports(3)
     password = secrets.token_urlsafe(16)
     (tmp_path / "metrics").mkdir()
-    async with serving(load_twin(HOME / "adapters/population")) as population, serving(load_twin(HOME / "adapters/national_portal")) as portal:
+    async with (
+        serving(load_twin(HOME / "adapters/population")) as population,
+        serving(load_twin(HOME / "adapters/national_portal")) as portal,
+    ):
         environ = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("LGSP_")},  # noqa: TID251  # for child processes
+            **{key: value for key, value in os.environ.items() if not key.startswith("LGSP_")},  # for child processes
             "LGSP_ENVIRONMENT": "test",
             "LGSP_DATABASE_URL": postgresql_url,
             "LGSP_BROKER_URL": broker_url,
@@ -121,7 +128,11 @@ def bindings(name: str, address: str) -> dict[str, str]:
 
 async def settled(client: httpx.AsyncClient, gateway: str, headers: Mapping[str, str], number: int) -> Any:
     dossier = {**example("national_portal", "new_dossier"), "code": f"H99.129-261123-{7000 + number}"}
-    place = (await client.post(f"{gateway}/dossiers/1/dossiers", content=json.dumps(dossier), headers={**headers, "Content-Type": "application/json"})).headers["location"]
+    place = (
+        await client.post(
+            f"{gateway}/dossiers/1/dossiers", content=json.dumps(dossier), headers={**headers, "Content-Type": "application/json"}
+        )
+    ).headers["location"]
     for _ in range(100):
         receipt = (await client.get(gateway + place, headers=headers)).json()
         if receipt["state"] not in {"accepted", "waiting", "delivering"}:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import pytest
 
 from lgsp.drivers.cipher import Cipher
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 MASTER_KEY = bytes(range(32))
 CONSUMER = SubsystemId("VN/GOV/H99/onestop")
 PURPOSE = Purpose("one-stop", "CB-0001", "1.004222", "H99.12.34-261123-0001", None)
-DATABASE_URL = os.environ.get("LGSP_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
-IN_CI = os.environ.get("CI") == "true"
 
 
 @dataclass
@@ -47,22 +43,6 @@ def new_id() -> Any:
     """Ids that grow, as UUIDv7 does."""
     counter = iter(range(1, 1_000_000))
     return lambda: str(uuid.UUID(int=(0x0192_0000_0000_7000_8000 << 48) | next(counter)))
-
-
-@pytest.fixture
-async def postgresql_url() -> AsyncIterator[str]:
-    """A schema of this test's own, dropped afterwards."""
-    schema = f"lgsp_test_{uuid.uuid4().hex[:12]}"
-    try:
-        connection = await asyncpg.connect(DATABASE_URL, timeout=3)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        if IN_CI:
-            raise
-        pytest.skip(f"no PostgreSQL at LGSP_TEST_DATABASE_URL or the loopback: {error}")
-    await connection.execute(f"CREATE SCHEMA {schema}")
-    yield f"{DATABASE_URL}{'&' if '?' in DATABASE_URL else '?'}search_path={schema}"
-    await connection.execute(f"DROP SCHEMA {schema} CASCADE")
-    await connection.close()
 
 
 def _url(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:

@@ -77,6 +77,16 @@ async def test_a_key_whose_outcome_is_unknown_says_so(store, make):
     assert (holder.unknown, holder.reply) == (True, None)
 
 
+async def test_a_key_whose_exchange_died_is_unknown_after_a_while(store, make, clock):
+    row, claim = make.opened(), make.key()
+    await store.opened(row, claim)
+    clock.at += 901
+
+    holder = await store.opened(make.opened(), claim)
+
+    assert (holder.message_id, holder.unknown) == (row.message_id, True)
+
+
 async def test_only_the_holder_settles_its_key(store, make):
     row, stranger, claim = make.opened(), make.opened(), make.key()
     await store.opened(row, claim)

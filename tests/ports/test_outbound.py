@@ -80,7 +80,7 @@ class Dripping(Provider):
 class Silent(Provider):
     """Takes the request and never answers."""
 
-    async def answer(self, answer: bytes, writer: asyncio.StreamWriter) -> bool:
+    async def answer(self, answer: bytes, writer: asyncio.StreamWriter) -> bool:  # noqa: ARG002  # as its parent has it
         await asyncio.sleep(5)
         return False
 

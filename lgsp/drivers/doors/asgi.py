@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 SINGLE = frozenset(
     {
-        "authorization",
-        "content-length",
-        "content-type",
-        "idempotency-key",
-        "lgsp-purpose",
-        "lgsp-official",
-        "lgsp-public-service",
-        "lgsp-dossier",
-        "lgsp-represented-party",
+        b"authorization",
+        b"content-length",
+        b"content-type",
+        b"idempotency-key",
+        b"lgsp-purpose",
+        b"lgsp-official",
+        b"lgsp-public-service",
+        b"lgsp-dossier",
+        b"lgsp-represented-party",
     }
 )
 """Headers that decide who, what and why: twice is once too often."""
@@ -39,20 +39,36 @@ LINGER_S, LINGER_BYTES = 2.0, 32 << 20
 """How long and how much of a refused body is thrown away, so that its sender gets to read the refusal (RFC 9112 section 9.6)."""
 
 
-def read_headers(scope: Scope) -> dict[str, str]:
-    """Headers by lower-case name, as Latin-1."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1")
-        if key in headers and key in SINGLE:
-            raise Fault("malformed-request", f"header {key} is there twice")
-        headers[key] = value.decode("latin-1")
-    return headers
+class Headers:
+    """Request headers by lower-case name, read as Latin-1 when asked for; one that decides who and why must not come twice."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, scope: Scope) -> None:
+        pairs = scope["headers"]
+        self._raw: dict[bytes, bytes] = dict(pairs)
+        if len(self._raw) < len(pairs):
+            _refuse_doubled([name for name, _ in pairs])
+
+    def get(self, name: bytes) -> str | None:
+        """The header's text, or None."""
+        value = self._raw.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def text(self, name: bytes) -> str:
+        """The header's text, empty where there is none."""
+        return self._raw.get(name, b"").decode("latin-1")
 
 
-def read_trace_id(headers: Mapping[str, str]) -> str | None:
+def _refuse_doubled(names: Sequence[bytes]) -> None:
+    for name in SINGLE:
+        if names.count(name) > 1:
+            raise Fault("malformed-request", f"header {name.decode()} is there twice")
+
+
+def read_trace_id(headers: Headers) -> str | None:
     """The trace id of a well-formed `traceparent` (W3C Trace Context)."""
-    match = TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    match = TRACEPARENT.fullmatch(headers.text(b"traceparent"))
     return match[1] if match and match[1].strip("0") else None
 
 
@@ -78,20 +94,20 @@ def read_query(scope: Scope) -> Mapping[str, str]:
     return query
 
 
-def read_purpose(headers: Mapping[str, str]) -> Purpose:
+def read_purpose(headers: Headers) -> Purpose:
     """The five headers of our own."""
     return Purpose(
-        slug=headers.get("lgsp-purpose"),
-        official=headers.get("lgsp-official"),
-        public_service=headers.get("lgsp-public-service"),
-        dossier=headers.get("lgsp-dossier"),
-        represented_party=headers.get("lgsp-represented-party"),
+        slug=headers.get(b"lgsp-purpose"),
+        official=headers.get(b"lgsp-official"),
+        public_service=headers.get(b"lgsp-public-service"),
+        dossier=headers.get(b"lgsp-dossier"),
+        represented_party=headers.get(b"lgsp-represented-party"),
     )
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit_bytes: int) -> bytes:
+async def read_body(receive: Receive, headers: Headers, limit_bytes: int) -> bytes:
     """The whole body; one that says it is too large is refused before it is read, one that lies as soon as it shows."""
-    if int(headers.get("content-length", "0")) > limit_bytes:
+    if int(headers.get(b"content-length") or 0) > limit_bytes:
         raise _too_large(limit_bytes)
     event = await receive()
     body: bytes = event.get("body", b"")
@@ -115,7 +131,7 @@ def _too_large(limit_bytes: int) -> Fault:
 
 async def write_reply(receive: Receive, send: Send, reply: Reply, more_headers: Sequence[tuple[str, str]]) -> None:
     """Send the answer; after a body that was too large, wait a little for its sender to look up."""
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in (*reply.headers, *more_headers)]
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in (*reply.headers, *more_headers)]
     headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if reply.status != TOO_LARGE:

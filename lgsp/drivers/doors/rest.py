@@ -13,16 +13,14 @@ import structlog
 from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
-from lgsp.drivers.doors.asgi import read_body, read_headers, read_path, read_purpose, read_query, read_trace_id, write_reply
-from lgsp.drivers.doors.problems import language_of, problem_reply
+from lgsp.drivers.doors.asgi import Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.problems import LANGUAGES, language_of, problem_reply
 from lgsp.drivers.doors.receipts import receipt_reply
 from lgsp.errors import ContractError, Fault, Finding
 from lgsp.model import Message
 from lgsp.stages.identify import identify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from connexion.spec import Specification
     from starlette.types import Receive, Scope, Send
 
@@ -67,20 +65,20 @@ class RestDoor(SpecMiddleware):
             await self._app(scope, receive, send)
             return
         message_id = self._ports.new_id()
-        headers, trace_id, language = {}, message_id.replace("-", ""), "vi"
+        headers, trace_id, language = None, message_id.replace("-", ""), LANGUAGES[0]
         try:
-            headers = read_headers(scope)
+            headers = Headers(scope)
             trace_id = read_trace_id(headers) or trace_id
             reply = await self._answer(scope, receive, headers, message_id, trace_id)
         except Fault as fault:
-            language = language_of(headers.get("accept-language", ""))
+            language = language_of(headers.text(b"accept-language")) if headers else language
             reply = problem_reply(fault, language, self._issuer, message_id, trace_id)
         except Exception:  # noqa: BLE001  # the outermost layer: a bug answers as a problem, and never leaks
             self._log.exception("internal_error", message_id=message_id, trace_id=trace_id)
             reply = problem_reply(Fault("internal-error"), language, self._issuer, message_id, trace_id)
         await write_reply(receive, send, reply, (("lgsp-message-id", message_id), *_echoed(headers)))
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str], message_id: str, trace_id: str) -> Reply:
+    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, message_id: str, trace_id: str) -> Reply:
         if self._under_way >= self._limits.exchanges:
             raise Fault("overloaded", retry_after_s=1)
         self._under_way += 1
@@ -89,24 +87,24 @@ class RestDoor(SpecMiddleware):
             if message.path == "/token":
                 return await self._token(message)
             if message.path.startswith(RECEIPTS):
-                return await self._receipt(message, language_of(headers.get("accept-language", "")))
+                return await self._receipt(message, language_of(headers.text(b"accept-language")))
             return await exchange.carry(message, self._ports)
         finally:
             self._under_way -= 1
 
-    async def _read(self, scope: Scope, receive: Receive, headers: Mapping[str, str], message_id: str, trace_id: str) -> Message:
+    async def _read(self, scope: Scope, receive: Receive, headers: Headers, message_id: str, trace_id: str) -> Message:
         return Message(
             id=message_id,
             received_at=self._ports.now(),
             method=scope["method"],
             path=read_path(scope),
             query=read_query(scope),
-            media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
+            media_type=headers.text(b"content-type").partition(";")[0].strip().lower(),
             body=await read_body(receive, headers, self._limits.body_bytes),
-            credential=headers.get("authorization"),
+            credential=headers.get(b"authorization"),
             source=scope["client"][0] if scope.get("client") else "",
             purpose=read_purpose(headers),
-            idempotency_key=headers.get("idempotency-key"),
+            idempotency_key=headers.get(b"idempotency-key"),
             trace_id=trace_id,
         )
 
@@ -123,5 +121,6 @@ class RestDoor(SpecMiddleware):
         return await receipt_reply(message_id, consumer.id, self._ports.receipts, language, self._issuer)
 
 
-def _echoed(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return (("x-request-id", headers["x-request-id"]),) if "x-request-id" in headers else ()
+def _echoed(headers: Headers | None) -> tuple[tuple[str, str], ...]:
+    request_id = headers.get(b"x-request-id") if headers else None
+    return (("x-request-id", request_id),) if request_id else ()

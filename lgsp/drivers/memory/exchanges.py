@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
+ABANDONED_S = 900.0
+"""After so long an exchange that still holds its key died."""
+
 IDS_SHOWN = 100
 """How many message ids a group of dead letters names."""
 
@@ -53,8 +56,9 @@ class _Owed:
 class _Key:
     """One idempotency key, who holds it and until when."""
 
-    def __init__(self, claim: KeyClaim, message_id: str) -> None:
+    def __init__(self, claim: KeyClaim, message_id: str, at: float) -> None:
         self.holder = KeyHolder(message_id, claim.fingerprint)
+        self.claimed_at = at
         self.expires_at = claim.expires_at
 
 
@@ -221,8 +225,9 @@ class MemoryExchanges:
         key = (claim.consumer, claim.operation, claim.key)
         held = self._keys.get(key)
         if held is not None and held.expires_at > now:
-            return held.holder
-        fresh = self._keys[key] = _Key(claim, message_id)
+            died = held.holder.reply is None and held.claimed_at + ABANDONED_S < now
+            return replace(held.holder, unknown=held.holder.unknown or died)
+        fresh = self._keys[key] = _Key(claim, message_id, now)
         fresh.holder = replace(fresh.holder, reply=reply)
         return None
 

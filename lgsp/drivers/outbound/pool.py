@@ -27,7 +27,7 @@ KEEPALIVE_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, headers with lower-case names, body bytes."""
+    """What came back: status, headers (names in any case), body bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -77,7 +77,7 @@ class Pool:
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
-            return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, await _read(response))
+            return Answer(response.status, response.headers, await _read(response))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -122,7 +122,7 @@ def _log_entries(row: Row[Any]) -> Iterator[TimelineEntry]:
         return
     facts = {name: getattr(row, name) for name in _CLOSED}
     yield TimelineEntry(row.at, "closed", row.attempt, {**facts, "stages": rows.stages_of(row.stages)})
-    if row.settled is not None:
+    if row.settled:
         yield TimelineEntry(row.at, "settled", row.attempt, msgspec.json.decode(row.settled))
 
 

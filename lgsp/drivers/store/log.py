@@ -71,4 +71,4 @@ async def holder_of(core: Core, row: Any) -> KeyHolder | None:
     if row is None:
         return None
     plaintext = None if row[3] is None else await core.open(row[3], rows.answer_aad(rows.id_out(row[0])))
-    return rows.key_holder(row, plaintext)
+    return rows.key_holder(row, plaintext, core.now())

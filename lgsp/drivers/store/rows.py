@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OPEN, FINISHED, UNKNOWN = "open", "finished", "unknown"
 """States of an idempotency key."""
 
+ABANDONED_S = 900.0
+"""An exchange that holds its key for longer than any deadline died: nobody knows its outcome until somebody finds out."""
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _purpose = msgspec.json.Decoder(Purpose)
 
@@ -50,12 +53,13 @@ def is_id(message_id: str) -> bool:
 
 
 # ---- the message log -----------------------------------------------------------------------------------------------------------------
+# Each None and each `bytes` costs sqlite3 a search for an adapter, 0.4 us, 4 us a row here; str, int, float, bytearray it knows at sight.
 
 
 def opened_row(row: Opened) -> Row:
     """An OPENED row of `log`."""
     return (
-        id_in(row.message_id),
+        bytearray(id_in(row.message_id)),
         "opened",
         row.attempt,
         row.at,
@@ -63,23 +67,23 @@ def opened_row(row: Opened) -> Row:
         row.service,
         row.operation,
         row.trace_id,
-        row.request_digest,
+        bytearray(row.request_digest),
         row.provider,
         _encode(row.purpose).decode(),
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
+        "",
+        0,
+        "",
+        "",
+        0,
+        "",
+        "",
     )
 
 
 def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
     """A CLOSED row of `log`; `settled` tells where a stored message stands after it."""
     return (
-        id_in(row.message_id),
+        bytearray(id_in(row.message_id)),
         "closed",
         row.attempt,
         row.at,
@@ -87,16 +91,16 @@ def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
         row.service,
         row.operation,
         row.trace_id,
-        row.reply_digest,
-        None,
-        None,
+        bytearray(row.reply_digest),
+        "",
+        "",
         row.outcome.value,
         row.status,
         str(row.blame),
         row.cause,
         row.duration_us,
         ",".join([f"{stage}:{us}" for stage, us in row.stages]),
-        None if settlement is None else _settled(settlement),
+        "" if settlement is None else _settled(settlement),
     )
 
 
@@ -138,15 +142,16 @@ def seal_reply(reply: Reply, message_id: str, cipher: Cipher) -> bytes:
     return cipher.seal(_encode((reply.status, reply.headers)) + b"\n" + reply.body, _aad("answer", message_id))
 
 
-def key_holder(row: Row, plaintext: bytes | None) -> KeyHolder:
-    """From (message id, fingerprint, state, sealed reply) and the opened reply."""
-    message_id, fingerprint, state, _ = row
+def key_holder(row: Row, plaintext: bytes | None, now: float) -> KeyHolder:
+    """From (message id, fingerprint, state, sealed reply, time of the claim) and the opened reply."""
+    message_id, fingerprint, state, _, claimed_at = row
+    died = state == OPEN and float(str(claimed_at)) + ABANDONED_S < now
     reply = None
     if plaintext is not None:
         head, _, body = plaintext.partition(b"\n")
         status, headers = json.decode(head)
         reply = Reply(status, body, tuple((name, value) for name, value in headers))
-    return KeyHolder(id_out(bytes(message_id)), bytes(fingerprint), reply, state == UNKNOWN)  # type: ignore[call-overload] # bytes column
+    return KeyHolder(id_out(bytes(message_id)), bytes(fingerprint), reply, state == UNKNOWN or died)  # type: ignore[call-overload] # bytes column
 
 
 # ---- stored messages -----------------------------------------------------------------------------------------------------------------
@@ -174,7 +179,7 @@ def answer_aad(message_id: str) -> bytes:
 def message_row(stored: Stored, cipher: Cipher) -> Row:
     """A row of `message`, waiting."""
     return (
-        id_in(stored.message_id),
+        bytearray(id_in(stored.message_id)),
         stored.consumer,
         stored.service,
         stored.major,
@@ -196,7 +201,7 @@ def payload_row(stored: Stored, cipher: Cipher, retain_s: float) -> Row:
     """A row of `payload`: what may name people is sealed together, parameters and keys in one line of JSON, then the request."""
     head = _encode((stored.parameters, stored.order_key, stored.business_key))
     sealed = cipher.seal(head + b"\n" + stored.request, request_aad(stored.message_id))
-    return id_in(stored.message_id), sealed, stored.deadline_at + retain_s
+    return bytearray(id_in(stored.message_id)), bytearray(sealed), stored.deadline_at + retain_s
 
 
 def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:

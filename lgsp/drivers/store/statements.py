@@ -112,7 +112,7 @@ TAKE_KEY = _insert(
 )
 
 KEY_HOLDER = _over(
-    " SELECT consumer, operation, key_mark, message_id, fingerprint, state, reply FROM idempotency JOIN r "
+    " SELECT consumer, operation, key_mark, message_id, fingerprint, state, reply, claimed_at FROM idempotency JOIN r "
     "ON consumer = v_consumer AND operation = v_operation AND key_mark = v_key_mark",
     returns=True,
     consumer="text",

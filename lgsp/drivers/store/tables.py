@@ -2,7 +2,7 @@
 
 Message ids are stored in 16 bytes (`uuid` on PostgreSQL, BLOB on SQLite), times as POSIX seconds. Identifiers of people (official,
 dossier) stand in `log.purpose` and `message.purpose` only, in no index; order and business keys are kept as keyed digests; what a
-message or an answer says is ciphertext.
+message or an answer says is ciphertext. In `log` nothing is NULL: what a row does not tell is empty or 0 (see rows.py).
 """
 
 from __future__ import annotations
@@ -75,15 +75,15 @@ log = Table(
     Column("operation", Text, nullable=False),
     Column("trace_id", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("provider", Text),
-    Column("purpose", Text),
-    Column("outcome", Text),
-    Column("status", SmallInteger),
-    Column("blame", Text),
-    Column("cause", Text),
-    Column("duration_us", BigInteger),
-    Column("stages", Text),
-    Column("settled", Text),
+    Column("provider", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("blame", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("stages", Text, nullable=False),
+    Column("settled", Text, nullable=False),
     Index("log_message", "message_id"),
 )
 

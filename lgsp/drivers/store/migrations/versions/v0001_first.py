@@ -16,6 +16,7 @@ def upgrade() -> None:
     _log()
     _exchanges()
     _outbox()
+    _outbox_indexes()
     _outbox_parts()
     _register()
     _people()
@@ -36,15 +37,15 @@ def _log() -> None:
         sa.Column("operation", sa.Text, nullable=False),
         sa.Column("trace_id", sa.Text, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
-        sa.Column("provider", sa.Text, nullable=True),
-        sa.Column("purpose", sa.Text, nullable=True),
-        sa.Column("outcome", sa.Text, nullable=True),
-        sa.Column("status", sa.SmallInteger, nullable=True),
-        sa.Column("blame", sa.Text, nullable=True),
-        sa.Column("cause", sa.Text, nullable=True),
-        sa.Column("duration_us", sa.BigInteger, nullable=True),
-        sa.Column("stages", sa.Text, nullable=True),
-        sa.Column("settled", sa.Text, nullable=True),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("status", sa.SmallInteger, nullable=False),
+        sa.Column("blame", sa.Text, nullable=False),
+        sa.Column("cause", sa.Text, nullable=False),
+        sa.Column("duration_us", sa.BigInteger, nullable=False),
+        sa.Column("stages", sa.Text, nullable=False),
+        sa.Column("settled", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("log_message", "log", ["message_id"])
@@ -112,6 +113,9 @@ def _outbox() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("message_id"),
     )
+
+
+def _outbox_indexes() -> None:
     op.create_index(
         "message_at_rest",
         "message",

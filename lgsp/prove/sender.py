@@ -1,0 +1,136 @@
+"""The open-loop sender: a request falls due at each tick of the rate, whatever has become of the others; its book knows each by number.
+
+A request whose outcome is unknown (cut, timed out, 5xx) or that was not taken yet (429, 503, 409 in progress) is sent again under the
+same Idempotency-Key, by turns at each gateway, until it is settled or patience ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from lgsp.prove.oracle import KEYED, UNKEYED, Answer, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ANSWER_S = 12.0
+AGAIN_S = 0.25
+AGAIN_AT_MOST_S = 1.0
+CONNECTIONS = 200
+AGAIN = frozenset({408, 409, 425, 429})
+"""Told without doubt: not taken (yet); the same key may be sent again. What no key would settle (key reused) is a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What to send: how many at which rate (a second), over how many matters, how long to go on asking about the last ones."""
+
+    messages: int
+    rate: float
+    matters: int = 50
+    patience_s: float = 90.0
+    unkeyed_every: int = 3
+    twins: int = 1
+
+
+@dataclass(slots=True)
+class Desk:
+    """Who sends: addresses of the gateways, and the headers of a consumer that may."""
+
+    gateways: Sequence[str]
+    headers: Mapping[str, str]
+    book: list[Sent] = field(default_factory=list)
+
+
+def note_of(number: int) -> str:
+    """The content of a request: of its own, with what tends to break on the way."""
+    return f"Hồ sơ số {number}: “đã nhận”, ± 0,10 ‰ — {hashlib.sha256(str(number).encode()).hexdigest()}"
+
+
+def entry_of(number: int, load: Load, due_at: float) -> Sent:
+    """A page of the book."""
+    kind = UNKEYED if load.unkeyed_every and number % load.unkeyed_every == 0 else KEYED
+    digest = hashlib.sha256(note_of(number).encode()).hexdigest()
+    return Sent(number, kind, f"V-{number % load.matters}", digest, due_at)
+
+
+async def send_all(desk: Desk, load: Load, progress: Any = None) -> None:
+    """Send everything; returns when each is settled or patience has ended."""
+    clock = asyncio.get_running_loop().time
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
+        began_at, tasks = clock(), []
+        ends_at = began_at + load.messages / load.rate + load.patience_s
+        for number in range(load.messages):
+            due_at = began_at + number / load.rate
+            if due_at > clock():
+                await asyncio.sleep(due_at - clock())
+            entry = entry_of(number, load, due_at)
+            desk.book.append(entry)
+            tasks.append(asyncio.create_task(_settle(session, desk, entry, ends_at)))
+            tasks += [asyncio.create_task(_twin(session, desk, entry)) for _ in range(load.twins - 1)]
+            if progress is not None:
+                progress(len(desk.book))
+        await asyncio.gather(*tasks)
+
+
+async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_at: float) -> None:
+    """Send until the outcome is known."""
+    clock = asyncio.get_running_loop().time
+    entry.sent_at = clock()
+    while True:
+        entry.tries += 1
+        status, answer = await _send(session, desk, entry)
+        if status and status < 300:  # noqa: PLR2004  # 2xx
+            entry.answer, entry.message_id, entry.status = Answer.ACCEPTED, answer.get("id", ""), status
+            break
+        if status and status < 500 and (status not in AGAIN or answer.get("type", "").endswith("key-outcome-unknown")):  # noqa: PLR2004  # 4xx
+            entry.answer, entry.status = Answer.REFUSED, status
+            break
+        if status not in AGAIN:
+            entry.doubts += 1
+        if clock() > ends_at:
+            return
+        await asyncio.sleep(min(AGAIN_AT_MOST_S, AGAIN_S * entry.tries) * random.uniform(0.5, 1))
+    entry.answered_at = clock()
+
+
+async def _twin(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> None:
+    """The same request a second time, at once; whatever it is told, the first one finds out what counts."""
+    await _send(session, desk, entry)
+
+
+async def _send(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> tuple[int, dict[str, Any]]:
+    """Status and JSON; status 0 where nothing definite came back."""
+    gateway = desk.gateways[(entry.number + entry.tries) % len(desk.gateways)]
+    body = json.dumps({"number": entry.number, "matter": entry.matter, "note": note_of(entry.number)}, ensure_ascii=False).encode()
+    headers = {**desk.headers, "Content-Type": "application/json", "Idempotency-Key": f'"prove-{entry.number}"'}
+    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        async with session.post(f"{gateway}/prove/1/{entry.kind}", data=body, headers=headers) as answer:
+            return answer.status, json.loads(await answer.read() or b"{}")
+    return 0, {}
+
+
+async def receipts(desk: Desk, entries: Sequence[Sent]) -> dict[str, str]:
+    """The state that the hub tells the consumer, by message id; an id without one is missing."""
+    found: dict[str, str] = {}
+    slots = asyncio.Semaphore(16)
+
+    async def ask(session: aiohttp.ClientSession, place: int, entry: Sent) -> None:
+        url = f"{desk.gateways[place % len(desk.gateways)]}/receipts/{entry.message_id}"
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            async with slots, session.get(url, headers=desk.headers) as answer:
+                if answer.status == 200:  # noqa: PLR2004  # OK
+                    found[entry.message_id] = (await answer.json())["state"]
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
+        await asyncio.gather(*(ask(session, place, entry) for place, entry in enumerate(entries)))
+    return found
