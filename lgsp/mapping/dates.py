@@ -14,23 +14,24 @@ from typing import TYPE_CHECKING, Any
 from lgsp.errors import MappingError, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-_SEVEN_HOURS = timedelta(hours=7)
-VIETNAM = timezone(_SEVEN_HOURS)
+VIETNAM = timezone(timedelta(hours=7))
+OFFSET = "+07:00"
 ISO_DATES = ("yyyy-MM-dd", "yyyy-MM", "yyyy")
 _FIELD = re.compile(r"yyyy|MM|dd|HH|mm|ss")
 _ORDER = ("yyyy", "MM", "dd", "HH", "mm", "ss")
-_FIRST = ("0001", "01", "01", "00", "00", "00")
-_ISO = "%s-%s-%sT%s:%s:%s"
+_FIRST = "0001-01-01T00:00:00"
 _ISO_CUTS = (slice(0, 4), slice(5, 7), slice(8, 10), slice(11, 13), slice(14, 16), slice(17, 19))
+_ISO_ENDS = (4, 7, 10, 13, 16, 19)
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 class Form:
     """One written form, such as `yyyyMMdd`; raises ValueError for a form that has no year or skips a unit.
 
-    Its texts all have one length, so the units stand at fixed places: reading cuts, writing joins, and no digit is turned into a number.
+    Its texts all have one length, so the units stand at fixed places: reading cuts them into the ISO 8601 text of the same precision,
+    writing cuts that, and no digit is turned into a number.
     """
 
     def __init__(self, text: str) -> None:
@@ -42,45 +43,85 @@ class Form:
             message = f"{text!r} is no form of a date: it needs yyyy and then MM, dd, HH, mm, ss without a gap, each once"
             raise ValueError(message)
         self.length = len(text)
-        self._cuts = [slice(*fields[names.index(name)].span()) for name in _ORDER[: self.precision]]
-        self._shape = re.compile(_FIELD.sub(lambda found: f"[0-9]{{{len(found[0])}}}", re.escape(text)))
-        self._write = _FIELD.sub(lambda found: f"{{{_ORDER.index(found[0])}}}", text.replace("{", "{{").replace("}", "}}")).format
+        self._end = _ISO_ENDS[self.precision - 1]
+        self._from = _pieces(_FIRST[: self._end], [slice(*fields[names.index(name)].span()) for name in _ORDER[: self.precision]])
+        self._to = _pieces(text, [_ISO_CUTS[_ORDER.index(found[0])] for found in fields], [found.span() for found in fields])
+        self._iso = _isoformat(text, self)
+        self.write: Callable[[str], str] = _ISO_WRITERS.get(text, lambda iso: _cut(iso, self._to))
 
     def fits(self, text: str) -> bool:
         """Whether a text has this form; its day may still be one that no calendar has."""
-        return self._shape.fullmatch(text) is not None
+        if len(text) != self.length or not text.isascii():
+            return False
+        iso = _cut(text, self._from)
+        return len(iso) == self._end and iso.translate(_NO_SIGNS).isdigit() and _cut(iso, self._to) == text
 
-    def read(self, text: str) -> tuple[str, ...] | None:
-        """The units of a text in this form, from the year on, or None; it is None too for a day that no calendar has."""
-        if self._shape.fullmatch(text) is None:
-            return None
-        units = tuple([text[cut] for cut in self._cuts])
+    def read(self, text: str) -> str | None:
+        """The ISO 8601 text of a text in this form, as precise as the form, or None; it is None too for a day that no calendar has."""
         try:
-            datetime.fromisoformat(_ISO % (*units, *_FIRST[self.precision :]))
+            return self._iso(text) if len(text) == self.length and text.isascii() else None
         except ValueError:
             return None
-        return units
 
-    def write(self, units: tuple[str, ...]) -> str:
-        """The units in this form; as many as it has."""
-        return self._write(*units)
+    def read_slowly(self, text: str) -> str | None:
+        """As `read`, for forms that the standard library does not read by itself; raises ValueError too."""
+        if not self.fits(text):
+            return None
+        iso = _cut(text, self._from)
+        datetime.fromisoformat(iso + _FIRST[self._end :])
+        return iso
+
+
+_NO_SIGNS = {ord(sign): None for sign in "-T:"}
+_ISO_WRITERS: Mapping[str, Callable[[str], str]] = {
+    "yyyyMMdd": lambda iso: iso[:10].replace("-", ""),
+    "yyyy-MM-dd": lambda iso: iso[:10],
+    "yyyyMMddHHmmss": lambda iso: iso[:19].translate(_NO_SIGNS),
+}
+"""Writers of the forms that nearly every contract uses."""
+
+
+def _isoformat(text: str, form: Form) -> Callable[[str], str | None]:
+    """How a form is read; the usual ones go straight to the standard library, which would take other ISO forms for them too."""
+    if text == "yyyyMMdd":
+        return lambda value: date.fromisoformat(value).isoformat() if value.isdigit() else None
+    if text == "yyyy-MM-dd":
+        return lambda value: date.fromisoformat(value).isoformat() if value[4] == "-" == value[7] and value[5:7].isdigit() else None
+    if text == "yyyyMMddHHmmss":
+        return lambda value: datetime.fromisoformat(f"{value[:8]}T{value[8:]}").isoformat() if value.isdigit() else None
+    return form.read_slowly
+
+
+def _pieces(text: str, cuts: Sequence[slice], spans: Sequence[tuple[int, int]] | None = None) -> tuple[slice | str, ...]:
+    """What a text is made of: cuts of another one where its fields stand, and the signs between them."""
+    pieces: list[slice | str] = []
+    at = 0
+    for cut, (start, end) in zip(cuts, spans or [(c.start, c.stop) for c in _ISO_CUTS[: len(cuts)]], strict=True):
+        if start > at:
+            pieces.append(text[at:start])
+        pieces.append(cut)
+        at = end
+    return (*pieces, text[at:]) if at < len(text) else tuple(pieces)
+
+
+def _cut(text: str, pieces: tuple[slice | str, ...]) -> str:
+    return "".join([text[piece] if type(piece) is slice else piece for piece in pieces])
 
 
 def date_step(reads: Sequence[str], writes: str | None) -> Callable[[Any], str | None]:
     """Translate a date from one of the forms `reads` to `writes` (None: the canonical form of what is known)."""
-    forms = [Form(text) for text in reads]
+    forms = {form.length: form for form in reversed([Form(text) for text in reads])}
     targets = {form.precision: form for form in map(Form, [writes] if writes else ISO_DATES)}
 
     def translate(value: Any) -> str | None:
-        for form in forms:
-            if type(value) is not str or len(value) != form.length:
-                continue
+        form = forms.get(len(value)) if type(value) is str else None
+        if form is not None:
             target = targets.get(form.precision)
             if target is None and form.fits(value):
                 return None
-            units = form.read(value)
-            if target is not None and units is not None:
-                return target.write(units)
+            iso = form.read(value)
+            if target is not None and iso is not None:
+                return target.write(iso)
         raise MappingError([Violation("", f"is no date in the form {' or '.join(reads)}", "date-invalid")])
 
     return translate
@@ -89,14 +130,12 @@ def date_step(reads: Sequence[str], writes: str | None) -> Callable[[Any], str |
 def to_local(writes: str) -> Callable[[Any], str]:
     """Translate an RFC 3339 moment to a local form, for example yyyyMMddHHmmss."""
     form = Form(writes)
-    cuts = _ISO_CUTS[: form.precision]
 
     def translate(value: Any) -> str:
         moment = read_moment(value)
         if moment is None:
             raise MappingError([Violation("", "is no moment with an offset (RFC 3339)", "date-invalid")])
-        text = moment.isoformat()
-        return form.write(tuple([text[cut] for cut in cuts]))
+        return form.write(moment.isoformat())
 
     return translate
 
@@ -104,24 +143,25 @@ def to_local(writes: str) -> Callable[[Any], str]:
 def from_local(reads: str) -> Callable[[Any], str]:
     """Translate a local form to RFC 3339 with Vietnam's offset."""
     form = Form(reads)
-    rest = _FIRST[form.precision :]
+    rest = _FIRST[_ISO_ENDS[form.precision - 1] :] + OFFSET
 
     def translate(value: Any) -> str:
-        units = form.read(value) if type(value) is str else None
-        if units is None:
+        iso = form.read(value) if type(value) is str else None
+        if iso is None:
             raise MappingError([Violation("", f"is no local time in the form {reads}", "date-invalid")])
-        return _ISO % (*units, *rest) + "+07:00"
+        return iso + rest
 
     return translate
 
 
 def read_moment(value: Any) -> datetime | None:
     """An RFC 3339 text as Vietnam's local time; None if it is none."""
-    if type(value) is not str or _RFC_3339.fullmatch(value) is None:
+    if type(value) is not str:
         return None
     try:
-        moment = datetime.fromisoformat(value.upper())
-        return moment if moment.utcoffset() == _SEVEN_HOURS else moment.astimezone(VIETNAM)
+        if value[19:] == OFFSET and value[4] == "-" == value[7] and value[10] == "T" and value[13] == ":" and value[5:7].isdigit():
+            return datetime.fromisoformat(value[:19])
+        return datetime.fromisoformat(value.upper()).astimezone(VIETNAM) if _RFC_3339.fullmatch(value) else None
     except (ValueError, OverflowError):
         return None
 
