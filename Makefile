@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # pip-compile must see the public registry only, whatever this machine's pip is set up with
 PLAIN_PIP := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null
 
-.PHONY: install demo check test bench readme lock clean
+.PHONY: install demo check test faults bench readme lock clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -29,6 +29,13 @@ check: install
 
 test: install
 	$(BIN)/pytest
+
+# every row of the fault matrix that this machine can run; LONG=1 runs each twenty times
+faults: install
+	$(BIN)/lgsp prove --fault all --messages 400 --rate 60 $(if $(LONG),--runs 20) --json faults-sqlite.json
+	$(BIN)/lgsp prove --fault all --messages 400 --rate 60 $(if $(LONG),--runs 20) --json faults-postgresql.json \
+		--database "$${LGSP_TEST_DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres}" \
+		--broker "$${LGSP_TEST_BROKER_URL:-amqp://guest:guest@127.0.0.1:5672//}"
 
 bench: install
 	$(BIN)/lgsp bench mediation

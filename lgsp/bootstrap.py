@@ -27,6 +27,7 @@ from lgsp.drivers.doors.rest import Limits
 from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
 from lgsp.drivers.outbound.calls import NativeCalls
+from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.store import migrate, open_store
@@ -56,6 +57,7 @@ class Hub:
     tokens: Tokens
     bell: Ringing
     outbound: NativeCalls
+    guard: GuardedCalls
     worker: Worker
 
     def gateway(self) -> Any:
@@ -118,6 +120,8 @@ async def open_hub(settings: Settings) -> Hub:
     tokens = Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([signing_key])), new_id)
     bell = open_bell(settings.broker_url)
     outbound = NativeCalls(bound, time.time, telemetry)
+    guard = GuardedCalls(outbound, Surroundings(store, telemetry, time.time, random.random))
+    guard.know(tuple(catalogue.current().providers.values()))
     ports = Ports(
         catalogue=catalogue,
         directory=store,
@@ -126,7 +130,7 @@ async def open_hub(settings: Settings) -> Hub:
         log=store,
         outbox=store,
         receipts=store,
-        outbound=outbound,
+        outbound=guard,
         bell=bell,
         telemetry=telemetry,
         now=time.time,
@@ -136,15 +140,17 @@ async def open_hub(settings: Settings) -> Hub:
         digest=_keyed(settings.master_key, b"digest"),
         bound=bound,
     )
-    office = _office(settings, store, ports)
+    office = _office(settings, store, ports, guard)
     await _first_person(settings, office)
-    return Hub(settings, ports, office, store, tokens, bell, outbound, Worker(ports, settings.lease_margin_s))
+    worker = Worker(ports, guard, store, settings.lease_margin_s)
+    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker)
 
 
-def _office(settings: Settings, store: Store, ports: Ports) -> Office:
+def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls) -> Office:
     return Office(
         inspection=store,
         steering=store,
+        runs=store,
         register=store,
         rights=store,
         people=store,
@@ -153,6 +159,8 @@ def _office(settings: Settings, store: Store, ports: Ports) -> Office:
         sign_in_guard=FailureCount(),
         bell=ports.bell,
         catalogue=ports.catalogue,
+        states=store,
+        circuits=guard,
         now=ports.now,
         new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),

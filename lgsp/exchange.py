@@ -1,8 +1,8 @@
 """The life of a message, top to bottom; here and nowhere else.
 
-`carry` takes what a consumer sent to its answer. `deliver_due` takes what the hub has stored to its provider. Both are the same road:
-identify, authorise, throttle, validate, deduplicate, translate, deliver, translate back, release; nothing reaches a provider without a
-durable OPENED row, and no answer leaves before its CLOSED row. A Fault ends the road anywhere; a door tells it (RFC 9457).
+`carry` takes what a consumer sent to its answer. `deliver_due` takes what the hub has stored to its provider, `reconcile_unknown` asks
+what became of it. It is the same road: identify, authorise, throttle, validate, deduplicate, translate, deliver, translate back, release;
+nothing reaches a provider without a durable OPENED row, and no answer leaves before its CLOSED row. A Fault ends the road anywhere.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
 from lgsp.errors import Fault
-from lgsp.model import Exchange, Outcome, Pattern, Reply
+from lgsp.model import Outcome, Pattern, Reply
 from lgsp.stages.accept import accept
-from lgsp.stages.authorise import authorise
+from lgsp.stages.authorise import authorise, authorise_again
 from lgsp.stages.deduplicate import answer_of, key_claim
-from lgsp.stages.deliver import deliver
+from lgsp.stages.deliver import answered_before, deliver
 from lgsp.stages.identify import find_operation, identify
+from lgsp.stages.reconcile import doubt_of, judge, unanswered
 from lgsp.stages.record import closed_row, record_fault, record_opened, record_repetition, record_reply
 from lgsp.stages.release import release
-from lgsp.stages.settle import after, delivered, settle
+from lgsp.stages.resume import admitted, published, resumed
+from lgsp.stages.settle import OUTCOMES, after, delivered, resolve, settle
 from lgsp.stages.throttle import throttle
 from lgsp.stages.translate import request_scope, translate_reply, translate_request
 from lgsp.stages.validate import validate_reply, validate_request
 from lgsp.telemetry import Trail
 
 if TYPE_CHECKING:
-    from lgsp.model import Due, KeyClaim, Message
+    from lgsp.model import Due, Exchange, KeyClaim, Message
     from lgsp.ports import Ports
-
-JSON = ("Content-Type", "application/json")
 
 
 async def carry(message: Message, ports: Ports) -> Reply:
@@ -55,17 +55,14 @@ async def _admit(message: Message, ports: Ports, trail: Trail) -> tuple[Exchange
     trail.consumer = consumer.id
     trail.passed("identify")
     operation, variables = find_operation(message, consumer.id, ports)
-    right = authorise(consumer.id, operation, message.purpose, message.received_at, ports.directory)
     trail.operation = operation
+    right = authorise(consumer.id, operation, message.purpose, message.received_at, ports.directory)
     trail.passed("authorise")
     headers = await throttle(right, operation, message.received_at, ports)
     trail.passed("throttle")
     parameters, request = validate_request(message, operation, variables)
     trail.passed("validate_request")
-    exchange = Exchange(
-        message.id, message.received_at, consumer.id, operation, right, message.purpose, parameters, request, message.body, message.trace_id
-    )
-    return exchange, headers
+    return admitted(message, right, operation, parameters, request), headers
 
 
 async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:
@@ -73,7 +70,7 @@ async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: 
     holder = await record_opened(exchange, claim, ports, trail)
     if holder is not None:
         return await record_repetition(answer_of(holder, claim), ports, trail)
-    reply = Reply(200, json.encode(await _through(exchange, ports, trail)), (JSON,))
+    reply = Reply(200, json.encode(await _through(exchange, ports, trail)), (("Content-Type", "application/json"),))
     await record_reply(reply, claim, ports, trail)
     ports.telemetry.exchange_ended(trail, Outcome.DELIVERED, reply.status)
     return reply
@@ -95,10 +92,7 @@ async def _accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trai
 
 async def deliver_due(due: Due, ports: Ports) -> bool:
     """One attempt of one claimed message; False if another worker held it by the end."""
-    stored = due.stored
-    trail = Trail(ports.tick, stored.message_id, stored.trace_id, due.attempt)
-    trail.consumer = stored.consumer
-    fault = None
+    trail, fault = Trail.of(due, ports.tick), None
     try:
         exchange = _resume(due, ports, trail)
         await record_opened(exchange, None, ports, trail)
@@ -111,21 +105,28 @@ async def deliver_due(due: Due, ports: Ports) -> bool:
     return await settle(due, settlement, row, ports, fault)
 
 
+async def reconcile_unknown(due: Due, ports: Ports) -> bool:
+    """Ask the provider once whether it has a message whose outcome is unknown; False if somebody else decided by then."""
+    trail = Trail.of(due, ports.tick)
+    try:
+        exchange = _resume(due, ports, trail)
+        doubt, scope = doubt_of(due, exchange.operation, ports), request_scope(exchange, ports)
+        await record_opened(exchange, None, ports, trail)
+        request = translate_request(doubt.rule.call, scope, exchange.operation.provider.auth.session)
+        settlement = judge(await deliver(doubt.rule.call, request, scope["known"], exchange, ports), scope, doubt, exchange)
+    except Fault as caught:
+        settlement = unanswered(caught, due, trail.operation, ports)
+    fault, outcome = Fault(settlement.cause) if settlement.cause else None, OUTCOMES.get(settlement.state, Outcome.FAILED)
+    ports.telemetry.exchange_ended(trail, outcome, settlement.status, fault)
+    return await resolve(due, settlement, closed_row(outcome, settlement.status, ports, trail, fault=fault), ports)
+
+
 def _resume(due: Due, ports: Ports, trail: Trail) -> Exchange:
     """The exchange of a stored message, authorised again: a right that was withdrawn while it waited holds no longer."""
-    stored = due.stored
-    operation = ports.catalogue.current().operations.get((stored.service, stored.major, stored.operation))
-    if operation is None:
-        raise Fault("operation-withdrawn", f"{stored.service}/{stored.major}/{stored.operation}")
-    trail.operation = operation
-    try:
-        right = authorise(stored.consumer, operation, stored.purpose, ports.now(), ports.directory)
-    except Fault as fault:
-        raise Fault("right-withdrawn", fault.slug) from fault
+    operation = trail.operation = published(due.stored, ports)
+    right = authorise_again(due.stored, operation, ports)
     trail.passed("authorise")
-    body, request = stored.request, json.decode(stored.request)
-    message = (stored.message_id, stored.accepted_at, stored.consumer)
-    return Exchange(*message, operation, right, stored.purpose, stored.parameters, request, body, stored.trace_id, due)
+    return resumed(due, operation, right)
 
 
 async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
@@ -140,6 +141,8 @@ async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
         trail.passed("deliver")
         if call.binds:
             scope["known"][call.binds] = native
+    if answered_before(operation.calls[-1], exchange):
+        return None  # delivered; what the provider said is lost
     canonical = translate_reply(operation, native, scope)
     trail.passed("translate_reply")
     validate_reply(canonical, operation)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NewType
 
+from lgsp.errors import Fault
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -104,8 +106,8 @@ class SoapFault:
 class Wire:
     """How one native operation looks on the wire: bytes and back, pure.
 
-    encode: native value to request body. decode: answer body to native value; raises `CodecError`, or returns a SoapFault.
-    check_request, check_reply: violations of a native value or of an answer's bytes against the provider's own contract.
+    write: native value to request body, and what in it breaks the provider's own contract; a value that cannot be written has no body.
+    decode: answer body to native value; raises `CodecError`, or returns a SoapFault. check_reply: what in an answer's bytes breaks the contract.
     read_once: decode and check_reply of the same bytes, parsed once, where the codec can.
     """
 
@@ -113,15 +115,22 @@ class Wire:
     path: str
     media_type: str
     headers: tuple[tuple[str, str], ...]
-    encode: Callable[[Any], bytes]
+    write: Callable[[Any], tuple[bytes, Sequence[Violation]]]
     decode: Callable[[bytes], Any]
-    check_request: Callable[[Any], Sequence[Violation]]
     check_reply: Callable[[bytes], Sequence[Violation]]
     read_once: Callable[[bytes], tuple[Any, Sequence[Violation]]] | None = None
 
     def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
         """The native value of an answer, and what in it breaks the provider's contract; raises `CodecError`."""
         return self.read_once(data) if self.read_once is not None else (self.decode(data), self.check_reply(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A native request that keeps its provider's contract, and its bytes: what was judged is what is sent."""
+
+    native: Any
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,13 @@ class Call:
     again_with: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]], ...] = ()
     message_path: tuple[str, ...] = ()
     reconcile: Reconcile | None = None
+
+    def prepare(self, native: Any) -> Prepared:
+        """The request as it will be sent; a Fault names each place that breaks the provider's contract."""
+        content, violations = self.wire.write(native)
+        if violations:
+            raise Fault("native-invalid", self.name, errors=violations)
+        return Prepared(native, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +217,7 @@ class Operation:
 
     read_parameters: path and query texts to typed values, with violations. check_request, check_reply: violations against our contract.
     to_canonical: scope with the last native reply to the canonical reply. order_key, business_key: canonical paths or None.
+    deduplicates: the same body with the same business key, sent again without an Idempotency-Key, is one message.
     """
 
     service: str
@@ -223,6 +240,7 @@ class Operation:
     order_key: tuple[str, ...] | None = None
     business_key: tuple[str, ...] | None = None
     digest: str = ""
+    deduplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +294,31 @@ class Purpose:
     represented_party: str | None = None
 
 
+class RulingKind(StrEnum):
+    """What a person may order about a provider: its circuit forced open or closed, or the provider held (announced maintenance)."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A person's order about a provider, from `from_at` until `until_at`, with its reason; every node obeys within a second."""
+
+    id: str
+    provider: str
+    kind: RulingKind
+    from_at: float
+    until_at: float
+    reason: str
+    author: str
+
+    def holds_at(self, at: float) -> bool:
+        """Whether it is in force."""
+        return self.from_at <= at < self.until_at
+
+
 # ---- what happens --------------------------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +327,7 @@ class Message:
     """Header and payload of one sending, as a door received it; nothing in it is trusted yet.
 
     path: percent-decoded, without the query. credential: the Authorization header. trace_id: 32 hex digits of `traceparent`.
+    supersedes: the stored message that this one corrects.
     """
 
     id: str
@@ -298,6 +342,7 @@ class Message:
     purpose: Purpose
     idempotency_key: str | None
     trace_id: str
+    supersedes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +360,16 @@ class Exchange:
     body: bytes
     trace_id: str
     due: Due | None = None
+    supersedes: str | None = None
+
+    def key_at(self, path: tuple[str, ...] | None) -> str | None:
+        """The text at a canonical path of the request (an order or business key), or None."""
+        if path is None:
+            return None
+        value = self.request
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return None if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,13 +466,15 @@ class Stored:
     accepted_at: float
     deadline_at: float
     trace_id: str
+    supersedes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """A stored message that this worker has claimed for one attempt; `lease` is the fencing token, `attempt` counts from 1.
 
-    began, finished: names of the unsafe calls of earlier attempts that were begun, and that were finished.
+    began, finished: names of the unsafe calls of earlier attempts that were begun, and that were finished; what surely had no effect counts
+    as not begun. denials: how often in a row the provider did not know a message whose outcome is unknown.
     """
 
     stored: Stored
@@ -425,11 +482,15 @@ class Due:
     lease: int
     began: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
+    denials: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What one attempt decided: the next state, when to try again, why, and the translated reply (JSON bytes) if there is one."""
+    """What one attempt decided: the next state, when to try again, why, and the translated reply (JSON bytes) if there is one.
+
+    due_at of `unknown`: when to ask the provider; None leaves it to a person. denials: as in Due.
+    """
 
     state: State
     at: float
@@ -439,6 +500,7 @@ class Settlement:
     detail: str = ""
     status: int = 0
     reply: bytes | None = None
+    denials: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ write raises Fault("record-unavailable").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
         KeyClaim,
         KeyHolder,
         Opened,
+        Prepared,
         Provider,
         Quota,
         Receipt,
         Reply,
         Right,
+        Ruling,
+        RulingKind,
         Settlement,
+        State,
         Stored,
         SubsystemId,
     )
@@ -79,6 +84,12 @@ class MessageLog(Protocol):
     def refused_unidentified(self, source: str, slug: str, at: float) -> None:
         """Count a refusal before identity, by source and minute; durable soon, not now."""
 
+    async def close_lost(self, before: float, at: float) -> int:
+        """End exchanges (attempt 0) that were OPENED before `before` and never closed, as policy/loss.py says; says how many.
+
+        Their keys become unknown in the same transaction. One call looks at a bounded number of rows.
+        """
+
 
 class Outbox(Protocol):
     """Messages owed to providers."""
@@ -98,17 +109,84 @@ class Outbox(Protocol):
     async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
         """Write the settlement and CLOSED in one transaction; False, and nothing written, if another worker holds the message now."""
 
+    async def claim_unknown(self, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Lease up to `limit` messages whose outcome is unknown and whose provider is to be asked now."""
+
+    async def resolve(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Write what an answer decided about a message that `claim_unknown` gave, and CLOSED; False if it is somebody else's by now.
+
+        `waiting` means that the provider does not have it: the call in doubt counts as not begun.
+        """
+
+
+class Patience(Protocol):
+    """Messages that wait for a provider to come back; what is moved here was not tried, and no attempt is counted."""
+
+    async def postpone(self, due: Due, due_at: float) -> bool:
+        """Give a claimed message back untried; False if another worker holds it by now."""
+
+    async def hasten(self, provider: str, now: float) -> int:
+        """Make due at once, in the order of their arrival, what waits because the provider or the way to it failed; says how many."""
+
 
 class Receipts(Protocol):
-    """What consumers may ask about their stored messages."""
+    """What consumers may ask about their stored messages, and about what became of a request-reply."""
 
     async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None: ...
 
 
 class Outbound(Protocol):
-    """One call at a provider: native value out, native value back; raises Unreachable, OutcomeUnknown or another Fault."""
+    """One call at a provider: native request out, native value back; raises Unreachable, OutcomeUnknown or another Fault."""
 
-    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any: ...
+    async def call(self, call: Call, request: Prepared, exchange: Exchange) -> Any: ...
+
+
+class ProviderStates(Protocol):
+    """What people ordered about providers; every write is an act with its author."""
+
+    def rulings(self, provider: str | None = None) -> Sequence[Ruling]:
+        """Those that have not been lifted (some may have ended), of one provider or all, from a snapshot at most a second old."""
+
+    async def rule(self, ruling: Ruling, at: float) -> None:
+        """Write it; one that forces a circuit takes the place of the one before."""
+
+    async def lift(self, provider: str, kinds: frozenset[RulingKind], author: str, at: float, ruling_id: str | None = None) -> int:
+        """End the rulings of these kinds that are in force, or the one that is named even if it is to come; says how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How many more messages may be claimed for a provider now, and whether it came back, so that those that wait are hastened first."""
+
+    places: int
+    hastens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitView:
+    """How a provider's circuit stands in this process; `mode` is closed, half_open or open; `ruling`: what a person ordered."""
+
+    provider: str
+    mode: str
+    next_probe_at: float | None
+    limit: int
+    retries_left: float
+    ruling: Ruling | None
+
+
+class Circuits(Protocol):
+    """How freely each provider may be called: this process's own experience, and what people ordered."""
+
+    def passage(self, provider: Provider, busy: int) -> Passage:
+        """Asked before messages are claimed; `busy`: how many are under way."""
+
+    def postpones(self, due: Due) -> float | None:
+        """Asked for each claimed message: None, and it is counted; or the time until which the retry budget makes it wait."""
+
+    def probes(self) -> Mapping[str, float]:
+        """When each provider whose circuit is open is to be looked at again."""
+
+    def views(self) -> Sequence[CircuitView]: ...
 
 
 class Bell(Protocol):
@@ -174,6 +252,62 @@ class DeadGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages at rest are meant; what is empty chooses all. since, until: POSIX seconds, when they came to rest."""
+
+    provider: str = ""
+    service: str = ""
+    operation: str = ""
+    cause: str = ""
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the chosen messages belong to one provider, service, operation and cause."""
+
+    provider: str
+    service: str
+    operation: str
+    cause: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decides about an unknown outcome: `state` is delivered, waiting (send it again) or dead."""
+
+    state: State
+    reason: str
+    author: str
+
+
+class RunState(StrEnum):
+    """Where a replay run stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRun:
+    """Dead letters on their way back: `rate` messages a second, `done` of `total` so far."""
+
+    id: str
+    chosen: Filter
+    rate: float
+    total: int
+    author: str
+    started_at: float
+    done: int = 0
+    state: RunState = RunState.RUNNING
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """What a provider is owed: counts by state, and when the oldest waiting message was accepted."""
 
@@ -191,6 +325,12 @@ class Inspection(Protocol):
 
     async def dead(self, limit: int) -> Sequence[DeadGroup]: ...
 
+    async def unknown(self, limit: int) -> Sequence[DeadGroup]:
+        """Stored messages whose outcome is unknown, grouped as dead letters are."""
+
+    async def count(self, state: State, chosen: Filter) -> Sequence[Share]:
+        """How many messages in this state the filter chooses, for each provider, service, operation and cause."""
+
     async def acts(self, limit: int) -> Sequence[Act]:
         """The newest administrative acts first; every writing method of Steering, Register and People leaves one."""
 
@@ -200,6 +340,30 @@ class Steering(Protocol):
 
     async def replay(self, message_id: str, author: str, at: float) -> str | None:
         """Move a dead or held message to waiting; returns its provider, or None if it cannot be replayed from its state."""
+
+    async def decide(self, chosen: str | Filter, decision: Decision, at: float, limit: int) -> Sequence[tuple[str, str]]:
+        """Resolve unknown messages, one by its id or up to `limit` by a filter; (message id, provider) of each.
+
+        `again` gives a message all its attempts and its whole time anew, and its calls in doubt count as not begun.
+        """
+
+
+class Runs(Protocol):
+    """Replays of many dead letters, worked off at a rate; each act is a row with its author."""
+
+    async def start_run(self, run: ReplayRun) -> None: ...
+
+    async def runs(self, limit: int) -> Sequence[ReplayRun]:
+        """The newest first."""
+
+    async def steer_run(self, run_id: str, state: RunState, author: str, at: float) -> ReplayRun | None:
+        """Pause, resume or cancel a run that has not ended; None if there is none."""
+
+    async def work_runs(self, now: float) -> Sequence[str]:
+        """Move to waiting what the rate of each running run allows by now; the providers that are owed something.
+
+        Of several nodes that call at once one moves them. A message that died after the run began is not part of it.
+        """
 
 
 class Register(Protocol):
@@ -296,6 +460,7 @@ class Office:
 
     inspection: Inspection
     steering: Steering
+    runs: Runs
     register: Register
     rights: Rights
     people: People
@@ -304,6 +469,8 @@ class Office:
     sign_in_guard: SignInGuard
     bell: Bell
     catalogue: CatalogueSource
+    states: ProviderStates
+    circuits: Circuits
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_secret: Callable[[], str]
@@ -317,24 +484,35 @@ __all__ = [
     "Backlog",
     "Bell",
     "CatalogueSource",
+    "CircuitView",
+    "Circuits",
     "DeadGroup",
+    "Decision",
     "Directory",
+    "Filter",
     "Identity",
     "Inspection",
     "MessageLog",
     "Office",
     "Outbound",
     "Outbox",
+    "Passage",
     "Passwords",
+    "Patience",
     "People",
     "Person",
     "Ports",
+    "ProviderStates",
     "QuotaLeases",
     "Quotas",
     "Receipts",
     "Register",
+    "ReplayRun",
     "Rights",
+    "RunState",
+    "Runs",
     "Sessions",
+    "Share",
     "SignInGuard",
     "Steering",
     "TimelineEntry",

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.errors import Fault
-    from lgsp.model import Catalogue, Operation, Outcome, SubsystemId
+    from lgsp.model import Catalogue, Due, Operation, Outcome, SubsystemId
 
 NONE = "-"
 """Label value of a request that was refused before its operation was known."""
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
 STAGE_BUCKETS = (0.0001, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
+CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
 
 
@@ -44,6 +45,13 @@ class Trail:
         self.operation: Operation | None = None
         self.opened = False
 
+    @classmethod
+    def of(cls, due: Due, tick: Callable[[], int]) -> Trail:
+        """The trail of one attempt of a stored message."""
+        trail = cls(tick, due.stored.message_id, due.stored.trace_id, due.attempt)
+        trail.consumer = due.stored.consumer
+        return trail
+
     def passed(self, stage: str) -> None:
         """The stage that just ended took the time since the last one ended."""
         now = self._tick()
@@ -62,6 +70,7 @@ class Telemetry:
         self.registry = registry
         self._name_exchange_metrics(registry)
         self._name_delivery_metrics(registry)
+        self._name_provider_metrics(registry)
         self.loop_lag = Histogram(
             "lgsp_event_loop_lag_seconds", "How late the event loop ran a timer", buckets=LAG_BUCKETS, registry=registry
         )
@@ -93,6 +102,30 @@ class Telemetry:
         self.oldest = Gauge(
             "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", provider, registry=registry, multiprocess_mode="max"
         )
+
+    def _name_provider_metrics(self, registry: CollectorRegistry) -> None:
+        provider = ["provider"]
+        self.circuit_state = Gauge(
+            "lgsp_circuit_state", "0 closed, 1 half-open, 2 open", provider, registry=registry, multiprocess_mode="livemax"
+        )
+        self.next_probe = Gauge(
+            "lgsp_circuit_next_probe_timestamp_seconds",
+            "When an open circuit is probed next; 0 if it is not open",
+            provider,
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.retry_budget = Gauge(
+            "lgsp_retry_budget_remaining", "Retries that the window still allows", provider, registry=registry, multiprocess_mode="livemin"
+        )
+        self.held = Gauge("lgsp_provider_held", "1 while a hold is in force", provider, registry=registry, multiprocess_mode="livemax")
+
+    def circuit(self, provider: str, mode: str, next_probe_at: float | None, retries_left: float, *, is_held: bool) -> None:
+        """Publish how freely a provider may be called."""
+        self.circuit_state.labels(provider).set(CIRCUIT_STATES[mode])
+        self.next_probe.labels(provider).set(next_probe_at or 0)
+        self.retry_budget.labels(provider).set(retries_left)
+        self.held.labels(provider).set(is_held)
 
     def announce(self, version: str, catalogue: Catalogue) -> None:
         """Publish build and catalogue as info metrics."""

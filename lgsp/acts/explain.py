@@ -139,8 +139,8 @@ def _verdict(entries: Sequence[TimelineEntry], language: str) -> list[str]:
     if not standing:
         open_action = "nothing_yet" if last.event == "accepted" else "open"
         return [texts["now"].format(standing=texts["under_way"]), texts["todo"].format(action=texts[open_action])]
-    words = STATES[language].get(standing) or OUTCOMES[language].get(standing, standing)
-    lines = [texts["now"].format(standing=words), *_why(last.facts, language)]
+    words = OUTCOMES[language].get(standing) if last.event == "closed" else STATES[language].get(standing)
+    lines = [texts["now"].format(standing=words or standing), *_why(last.facts, language)]
     return [*lines, texts["todo"].format(action=_action(standing, str(last.facts.get("cause") or ""), language))]
 
 

@@ -6,15 +6,17 @@ import typer
 
 from lgsp.cli import bench, consumer, person
 from lgsp.cli.check import check
-from lgsp.cli.dead import dead
+from lgsp.cli.dead import dead, unknown
 from lgsp.cli.demo import demo
 from lgsp.cli.explain import explain
 from lgsp.cli.grant import grant, rights, withdraw
 from lgsp.cli.invocation import Verbs, settle_options
 from lgsp.cli.login import login
+from lgsp.cli.prove import prove
 from lgsp.cli.replay import replay
 from lgsp.cli.serve import serve
 from lgsp.cli.status import acts, services, status
+from lgsp.cli.steer import circuit, hold, release
 from lgsp.cli.try_ import try_
 
 app = typer.Typer(cls=Verbs, callback=settle_options, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -31,9 +33,14 @@ for name, verb in (
     ("services", services),
     ("status", status),
     ("dead", dead),
+    ("unknown", unknown),
     ("replay", replay),
+    ("circuit", circuit),
+    ("hold", hold),
+    ("release", release),
     ("explain", explain),
     ("acts", acts),
+    ("prove", prove),
 ):
     app.command(name)(verb)
 

@@ -31,6 +31,10 @@ class Unwritable(Exception):
         self.steps = list(steps)
 
 
+class Doubt(Exception):
+    """A value that the tables alone cannot vouch for; never leaves the codec, which then asks the XML schema."""
+
+
 def pointer_of(steps: list[str | int]) -> str:
     """The JSON pointer (RFC 6901) of keys and indexes, outermost first."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
@@ -144,8 +148,8 @@ def attribute(text: str) -> str:
 
 
 def suspicious(document: bytes) -> bool:
-    """Whether a finished document (UTF-8, surrogates passed) may have a CR or what XML cannot hold, so that it must be written carefully.
+    """Whether a finished document (UTF-8) may have a CR or what XML cannot hold, so that it must be written carefully.
 
-    Surrogates begin with ED, noncharacters with EF BF; so do some letters, which costs them the second pass and nothing else.
+    Noncharacters begin with EF; so do some letters, which costs them the second pass and nothing else.
     """
-    return len(document.translate(None, CONTROLS)) != len(document) or b"\xed" in document or b"\xef\xbf" in document
+    return b"\xef" in document or len(document.translate(None, CONTROLS)) != len(document)

@@ -1,8 +1,9 @@
 """Speaks one operation of a SOAP binding: native value to envelope and back, with the provider's XSD as judge; pure.
 
-A writing has two passes at most: a quick one that escapes markup only, and, where the finished document shows a CR or a character that
-XML cannot hold, a careful one that names the place. A reading parses once; comments and processing instructions are dropped before any
-text is cut by them, and a DOCTYPE is refused whatever it declares.
+A writing has two passes at most: a quick one that judges as it goes, and a careful one. Where the quick one doubts, the careful one names the
+place of what cannot be written, and the XSD has the verdict; where the finished document shows a CR or a character that XML cannot hold, the
+careful one only writes again. A reading parses once; comments and processing instructions are dropped before any text is cut by them, and a
+DOCTYPE is refused whatever it declares.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lxml import etree
 
-from lgsp.codec.lexical import Unwritable, careful, pointer_of, quick, suspicious
+from lgsp.codec.lexical import Doubt, Unwritable, pointer_of, suspicious
+from lgsp.codec.quick import QuickWriters
 from lgsp.codec.read import Readers, untyped
 from lgsp.codec.tables import SOAP_11, SOAP_12, XSI
 from lgsp.codec.write import Writers
@@ -57,9 +59,8 @@ def wire(operation: Operation, grammar: Grammar, verdict: Verdict) -> Wire:
         path="",
         media_type=media_type,
         headers=headers,
-        encode=speech.encode,
+        write=speech.write,
         decode=speech.decode,
-        check_request=speech.check_request,
         check_reply=speech.check_reply,
         read_once=speech.read,
     )
@@ -80,25 +81,24 @@ class _Speech:
         self._operation = operation
         self._verdict = verdict
         readers = Readers(grammar)
+        self._read_valid = Readers(grammar, valid=True).element(operation.reply)
         self._read = readers.element(operation.reply)
         self._faults = {fault.name: readers.element(fault) for fault in operation.faults}
         self._names = _Names(operation.version)
         prefixes = _prefixes(operation.request, grammar)
         spaces = "".join(f' xmlns:{prefix}="{_uri(uri)}"' for uri, prefix in prefixes.items())
         self._head = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{operation.version}"{spaces}><soap:Body>'
-        self._write = Writers(grammar, prefixes, quick).element(operation.request)
-        self._write_carefully = Writers(grammar, prefixes, careful).element(operation.request)
+        self._write = QuickWriters(grammar, prefixes).element(operation.request)
+        self._write_carefully = Writers(grammar, prefixes).element(operation.request)
 
     # ---- out ---------------------------------------------------------------------------------------------------------------------
 
-    def encode(self, native: Any) -> bytes:
+    def write(self, native: Any) -> tuple[bytes, Sequence[Violation]]:
         try:
-            document = self._document(self._write, native).encode("utf-8", "surrogatepass")
-            return self._document(self._write_carefully, native).encode() if suspicious(document) else document
-        except Unwritable as flaw:
-            raise CodecError(flaw.detail, pointer=pointer_of(flaw.steps[::-1])) from None
-        except RecursionError:
-            raise CodecError("is nested too deeply") from None
+            document = self._document(self._write, native).encode()
+        except (Doubt, Unwritable, LookupError, TypeError, UnicodeEncodeError):
+            return self._written_carefully(native, is_sound=False)
+        return self._written_carefully(native, is_sound=True) if suspicious(document) else (document, ())
 
     def _document(self, write: Callable[[Any, Callable[[str], None]], None], native: Any) -> str:
         parts = [self._head]
@@ -106,11 +106,18 @@ class _Speech:
         parts.append("</soap:Body></soap:Envelope>")
         return "".join(parts)
 
-    def check_request(self, native: Any) -> Sequence[Violation]:
+    def _written_carefully(self, native: Any, *, is_sound: bool) -> tuple[bytes, Sequence[Violation]]:
         try:
-            envelope = etree.fromstring(self.encode(native), _PARSER)
-        except CodecError as error:
-            return (Violation(error.pointer, error.reason, "codec"),)
+            document = self._document(self._write_carefully, native).encode()
+        except Unwritable as flaw:
+            return b"", (Violation(pointer_of(flaw.steps[::-1]), flaw.detail, "codec"),)
+        except RecursionError:
+            return b"", (Violation("", "is nested too deeply", "codec"),)
+        return document, () if is_sound else self._breaches(document)
+
+    def _breaches(self, document: bytes) -> Sequence[Violation]:
+        try:
+            envelope = etree.fromstring(document, _PARSER)
         except etree.XMLSyntaxError:
             return (Violation("", "is nested too deeply or has a text that is too long", "codec"),)
         return self._verdict.violations(envelope, envelope[0][0], self._operation.request)
@@ -125,7 +132,9 @@ class _Speech:
 
     def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
         envelope, child = self._parsed(data)
-        return self._value(child), self._violations(envelope, child)
+        violations = self._violations(envelope, child)
+        is_valid = not violations and child.tag == self._operation.reply.name
+        return self._read_valid(child) if is_valid else self._value(child), violations
 
     def _parsed(self, data: bytes) -> tuple[_Element, _Element]:
         envelope = parse(data)

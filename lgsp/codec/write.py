@@ -1,11 +1,14 @@
-"""Native value to XML text: a grammar becomes closures whose tags are ready, in the contract's order."""
+"""Native value to XML text with care: closures in the contract's order, which name the place of whatever cannot be written.
+
+This is the way of values that `quick` doubts; it writes the same bytes.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lgsp.codec.lexical import WRITE, Unwritable, attribute
-from lgsp.codec.tables import TEXT_KEY, XSI, Kind
+from lgsp.codec.lexical import WRITE, Unwritable, attribute, careful
+from lgsp.codec.tables import TEXT_KEY, XSI, Kind, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,19 +17,17 @@ if TYPE_CHECKING:
 
     Put = Callable[[str], None]
     Write = Callable[[Any, Put], None]
-    Escape = Callable[[str], str]
     Place = tuple[str, bool, str, str, Write | None]  # key, required, start tag, end tag, closure
 
 _ABSENT = object()
 
 
 class Writers:
-    """The closures of one grammar, one for each element, made once; `escape` decides how text is written."""
+    """The closures of one grammar, one for each element, made once."""
 
-    def __init__(self, grammar: Grammar, prefixes: Mapping[str, str], escape: Escape) -> None:
+    def __init__(self, grammar: Grammar, prefixes: Mapping[str, str]) -> None:
         self._grammar = grammar
         self._prefixes = prefixes
-        self._escape = escape
         self._contents: dict[str, Write] = {}
 
     def element(self, field: Field) -> Write:
@@ -42,11 +43,10 @@ class Writers:
         return _nillable(write, f'<{tag} {self._tag(f"{{{XSI}}}nil")}="true"/>') if field.nillable else write
 
     def _tag(self, name: str) -> str:
-        namespace, _, local = name.rpartition("}")
-        return f"{self._prefixes[namespace[1:]]}:{local}" if namespace else local
+        return tag_of(name, self._prefixes)
 
     def _text(self, kind: Kind) -> Callable[[Any], str]:
-        return WRITE[kind] if kind in WRITE else _escaped(self._escape)
+        return WRITE[kind] if kind in WRITE else _escaped(careful)
 
     def _content(self, key: str) -> Write:
         """The content of a shape; shapes may contain themselves, so a closure looks the finished one up when it runs."""
@@ -59,7 +59,7 @@ class Writers:
         self._contents[key] = later
         shape = self._grammar.shapes[key]
         places = [self._place(field) for field in shape.fields]
-        self._contents[key] = _content(places, frozenset(item.key for item in shape.attributes), self._escape)
+        self._contents[key] = _content(places, frozenset(item.key for item in shape.attributes))
         return self._contents[key]
 
     def _place(self, field: Field) -> Place:
@@ -83,7 +83,7 @@ class Writers:
         return WRITE[item.kind] if item.kind in WRITE else _escaped(attribute)
 
 
-def _escaped(escape: Escape) -> Callable[[Any], str]:
+def _escaped(escape: Callable[[str], str]) -> Callable[[Any], str]:
     def text(value: Any) -> str:
         if not isinstance(value, str):
             raise Unwritable("must be text")
@@ -136,7 +136,7 @@ def _list(write: Write, required: bool) -> Write:
     return write_all
 
 
-def _content(places: Sequence[Place], attributes: frozenset[str], escape: Escape) -> Write:
+def _content(places: Sequence[Place], attributes: frozenset[str]) -> Write:
     keys = attributes | {place[0] for place in places}
 
     def write(value: Any, put: Put) -> None:
@@ -153,7 +153,7 @@ def _content(places: Sequence[Place], attributes: frozenset[str], escape: Escape
                 elif write_field is not None:
                     write_field(item, put)
                 elif isinstance(item, str):
-                    put(f"{start}{escape(item)}{end}")
+                    put(f"{start}{careful(item)}{end}")
                 else:
                     _refuse("must be text")
         except Unwritable as flaw:

@@ -203,12 +203,13 @@ def _put(native: dict[str, Any], values: Values, scope: Any) -> dict[str, Any]:
 
 def _traced(wire: Wire, translation: Translation) -> Wire:
     """The wire, with the provider's limits told at the consumer's own fields."""
-    check = wire.check_request
+    write_natively = wire.write
 
-    def check_request(native: Any) -> Sequence[Violation]:
-        return [_told(violation, translation) for violation in check(native)]
+    def write(native: Any) -> tuple[bytes, Sequence[Violation]]:
+        content, violations = write_natively(native)
+        return content, [_told(violation, translation) for violation in violations]
 
-    return replace(wire, check_request=check_request)
+    return replace(wire, write=write)
 
 
 def _told(violation: Violation, translation: Translation) -> Violation:

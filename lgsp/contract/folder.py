@@ -162,6 +162,7 @@ class _Folder:
             quota=Quota(**declared["quota"]) if "quota" in declared else None,
             order_key=_keys(declared.get("order_by")),
             business_key=_keys(declared.get("business_key")),
+            deduplicates=declared.get("deduplicate") == "business_key",
         )
 
     def _digest(self, ours: OpenApi, mapping: MappingFile) -> str:

@@ -150,10 +150,10 @@ def _ask(call: Call, scope: Mapping[str, Any], operation: Operation) -> bytes:
     session = operation.provider.auth.session
     if session is not None:
         native[session.sends] = SESSION
-    violations = call.wire.check_request(native)
+    content, violations = call.wire.write(native)
     if violations:
         raise MappingError(violations)
-    return call.wire.encode(native)
+    return content
 
 
 def _finished(operation: Operation, scope: Mapping[str, Any], answer: Any, sent: tuple[tuple[str, bytes], ...]) -> Played:

@@ -73,6 +73,8 @@ def _contradictions(manifest: Manifest) -> Iterator[Finding]:
         if ("native" in operation) == (name in declared):
             reason = f"{name} has {'both `native` and declared calls' if name in declared else 'neither `native` nor declared calls'}"
             yield manifest.source.finding(at, "calls", reason, "one call stands in `native`, several under `calls`")
+        if "deduplicate" in operation and "business_key" not in operation:
+            yield manifest.source.finding(f"{at}/deduplicate", "calls", "nothing says what the matter is", "add `business_key`")
     for name, steps in declared.items():
         if name not in offered:
             yield manifest.source.finding(f"/calls/{escape(name)}", "calls", f"no service offers an operation {name!r}", "remove it")

@@ -82,6 +82,11 @@ def read_openapi(path: Path, root: Path | None = None) -> OpenApi:
 def json_wire(operation: HttpOperation) -> Wire:
     """How the operation looks on the wire when a provider offers it."""
 
+    encode = json.encode if operation.request_schema is not None else lambda _: b""
+
+    def write(native: Any) -> tuple[bytes, Sequence[Violation]]:
+        return encode(native), operation.check_request(native)
+
     def check_reply(body: bytes) -> Sequence[Violation]:
         try:
             return operation.check_reply(json.decode(body))
@@ -93,9 +98,8 @@ def json_wire(operation: HttpOperation) -> Wire:
         path=operation.path,
         media_type=operation.media_types[0] if operation.media_types else JSON,
         headers=(("Accept", JSON),),
-        encode=json.encode if operation.request_schema is not None else lambda _: b"",
+        write=write,
         decode=json.decode,
-        check_request=operation.check_request,
         check_reply=check_reply,
     )
 

@@ -16,6 +16,7 @@ from xmlschema.validators import XsdAnyElement, XsdAtomic, XsdComplexType, XsdGr
 from lgsp.codec.tables import Attribute, Field, Grammar, Kind, Shape
 from lgsp.codec.verdict import envelope_schema
 from lgsp.contract.wsdl_files import XSD, line_of
+from lgsp.contract.xsd_limits import choices_of, lead_of, limits_of
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Types:
         if element is None:
             return None
         self._refuse_open(element)
-        return Field(_local(name), name, self._shape(element.type, element), nillable=bool(element.nillable))
+        return Field(_local(name), name, self._shape(element.type, element), nillable=bool(element.nillable), sure=_is_sure(element))
 
     def grammar(self, version: str) -> Grammar:
         """What was gathered, with the schemas as libxml2 wants them: an envelope over one text for each namespace."""
@@ -71,7 +72,7 @@ class Types:
         elif isinstance(kind, XsdComplexType):
             self.shapes[key] = self._complex(kind, owner)
         else:
-            self.shapes[key] = Shape(text=_kind_of(kind))
+            self.shapes[key] = Shape(text=_kind_of(kind), limits=limits_of(kind))
         return key
 
     def _complex(self, kind: XsdComplexType, owner: XsdElement) -> Shape:
@@ -81,17 +82,21 @@ class Types:
             self._refuse(owner, "mixed content", "mixes text and elements")
         attributes = self._attributes(kind)
         if kind.has_simple_content():
-            return Shape(text=_kind_of(kind.content), attributes=attributes)
+            return Shape(text=_kind_of(kind.content), attributes=attributes, limits=limits_of(kind.content))
         found = list(self._particle(kind.content, owner, must=True, again=False)) if isinstance(kind.content, XsdGroup) else []
         twice = [name for name, count in Counter(element.name for element, _, _ in found).items() if count > 1]
         if twice:
             self._refuse(owner, "repeated name", f"has {_local(twice[0])} in several places of its content")
         keys = _keys([element.name for element, _, _ in found], "")
-        return Shape(fields=tuple(self._field(keys[item[0].name], *item) for item in found), attributes=attributes)
+        fields = tuple(self._field(keys[item[0].name], *item) for item in found)
+        choices = None if twice else choices_of(kind.content)
+        named = tuple((tuple(keys[name] for name in names), must) for names, must in choices or ())
+        return Shape(fields=fields, attributes=attributes, choices=named, sure=choices is not None, lead=lead_of(kind.content))
 
     def _field(self, key: str, element: XsdElement, required: bool, many: bool) -> Field:
         self._refuse_open(element)
-        return Field(key, element.name, self._shape(element.type, element), required, many, bool(element.nillable))
+        occurs = (max(element.min_occurs, 1), element.max_occurs)
+        return Field(key, element.name, self._shape(element.type, element), required, many, bool(element.nillable), *occurs, _is_sure(element))
 
     def _particle(self, particle: Any, owner: XsdElement, *, must: bool, again: bool) -> Iterator[tuple[XsdElement, bool, bool]]:
         """Elements in the contract's order, each with whether it must be there and whether it may come again."""
@@ -116,7 +121,10 @@ class Types:
     def _attributes(self, kind: XsdComplexType) -> tuple[Attribute, ...]:
         declared = {name: item for name, item in kind.attributes.items() if name is not None and item.use != "prohibited"}
         keys = _keys([*declared], "@")
-        return tuple(Attribute(keys[name], name, _kind_of(item.type), item.use == "required") for name, item in declared.items())
+        return tuple(
+            Attribute(keys[name], name, _kind_of(item.type), item.use == "required", limits_of(item.type) if item.fixed is None else None)
+            for name, item in declared.items()
+        )
 
     # ---- refusing ------------------------------------------------------------------------------------------------------------------
 
@@ -134,6 +142,12 @@ class Types:
         file, line = _place(component, self._places)
         named = owner if owner is not None else component
         self.findings.append(Finding(file, line, f"/{named.local_name}", construct, f"{construct}: {named.local_name} {reason}"))
+
+
+def _is_sure(element: XsdElement) -> bool:
+    """Whether the schema asks nothing of an element beyond its type: no fixed or default value, no key that must be unique."""
+    declared = element.ref or element
+    return declared.fixed is None and declared.default is None and not declared.identities
 
 
 def _keys(names: Sequence[str], sign: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What happens by the clock: each second the backlog is measured, and how late the event loop runs."""
+"""What happens by the clock: backlog, circuits and the loop's lateness are measured; lost exchanges, doubts and replays are worked off."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lgsp.errors import Fault
+from lgsp.exchange import reconcile_unknown
+from lgsp.policy import loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from lgsp.ports import Inspection
+    from lgsp.ports import Inspection, Ports, Runs
     from lgsp.telemetry import Telemetry
 
 PERIOD_S = 1.0
 LAG_PERIOD_S = 0.05
+QUESTIONS = 8
+"""Providers are asked about so many messages at one time."""
 
 
 async def watch_backlog(inspection: Inspection, telemetry: Telemetry, now: Callable[[], float]) -> None:
@@ -32,9 +36,68 @@ async def watch_backlog(inspection: Inspection, telemetry: Telemetry, now: Calla
         await asyncio.sleep(PERIOD_S)
 
 
+async def watch_circuits(publish: Callable[[], None]) -> None:
+    """Publish how freely each provider may be called, for ever: probes, holds and budgets move with the clock alone."""
+    while True:
+        publish()
+        await asyncio.sleep(PERIOD_S)
+
+
 async def watch_loop(telemetry: Telemetry, tick: Callable[[], int]) -> None:
     """Measure how late a timer fires: whatever blocks the loop blocks every exchange."""
     while True:
         expected = tick() + int(LAG_PERIOD_S * 1e9)
         await asyncio.sleep(LAG_PERIOD_S)
         telemetry.loop_lag.observe(max(0, tick() - expected) / 1e9)
+
+
+async def sweep_lost(ports: Ports) -> None:
+    """Each second, end the exchanges whose process died, for ever."""
+
+    async def sweep() -> None:
+        operations = ports.catalogue.current().operations.values()
+        now = ports.now()
+        lost = await ports.log.close_lost(now - loss.patience_s(operations), now)
+        if lost:
+            _log().warning("exchanges_lost", count=lost)
+
+    await _each_second("sweep_failed", sweep)
+
+
+async def reconcile(ports: Ports) -> None:
+    """Each second, ask providers about messages whose outcome is unknown, a few at one time, for ever."""
+
+    async def ask() -> None:
+        lease_s = loss.patience_s(ports.catalogue.current().operations.values())
+        claimed = await ports.outbox.claim_unknown(QUESTIONS, ports.now(), lease_s)
+        outcomes = await asyncio.gather(*[reconcile_unknown(due, ports) for due in claimed], return_exceptions=True)
+        for due, outcome in zip(claimed, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                _log().error("question_broke", message_id=due.stored.message_id, error=type(outcome).__name__)
+
+    await _each_second("reconcile_failed", ask)
+
+
+async def work_replays(runs: Runs, ring: Callable[[str], None], now: Callable[[], float]) -> None:
+    """Each second, send again what the rates of replay runs allow, for ever; `ring` is told each provider that is owed something."""
+
+    async def work() -> None:
+        for provider in await runs.work_runs(now()):
+            ring(provider)
+
+    await _each_second("replay_failed", work)
+
+
+async def _each_second(failed: str, work: Callable[[], Awaitable[None]]) -> None:
+    """A database that is away is asked again a second later."""
+    while True:
+        try:
+            await work()
+        except Fault as fault:
+            _log().warning(failed, cause=fault.slug)
+        await asyncio.sleep(PERIOD_S)
+
+
+def _log() -> structlog.stdlib.BoundLogger:
+    found: structlog.stdlib.BoundLogger = structlog.get_logger().bind(logger="lgsp.timetable")
+    return found

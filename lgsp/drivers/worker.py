@@ -1,6 +1,7 @@
 """The worker: claims messages that are due, by bell or by sweep, and has each delivered in a task of its own.
 
-It claims never more than the provider's free slots, so that one slow provider holds back only itself.
+It claims never more than the provider's free slots, so that one slow provider holds back only itself; and nothing for a provider that is
+held or whose circuit is open, except the probes, so that no attempt is burnt while it is away.
 """
 
 from __future__ import annotations
@@ -14,21 +15,27 @@ from lgsp.errors import Fault
 from lgsp.exchange import deliver_due
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lgsp.model import Due, Provider
-    from lgsp.ports import Ports
+    from lgsp.ports import Circuits, Passage, Patience, Ports
 
 SWEEP_S = 1.0
+SHORTEST_WAIT_S = 0.05
 
 
 class Worker:
     """Delivers until it is told to stop; what is under way is finished first."""
 
-    def __init__(self, ports: Ports, lease_margin_s: float) -> None:
+    def __init__(self, ports: Ports, circuits: Circuits, patience: Patience, lease_margin_s: float) -> None:
         self._ports = ports
+        self._circuits = circuits
+        self._patience = patience
         self._lease_margin_s = lease_margin_s
         self._rung: set[str] = set()
         self._woken = asyncio.Event()
         self._busy: dict[str, set[asyncio.Task[None]]] = {}
+        self._sweep_at = 0.0
         self.stopping = False
         self._log = structlog.get_logger().bind(logger="lgsp.worker")
 
@@ -43,19 +50,28 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until `stop`: what the bell announced at once, everything that is due each second."""
+        """Until `stop`: what the bell announced at once, everything that is due each second, a circuit when its probe is due."""
         while not self.stopping:
-            try:
-                async with asyncio.timeout(SWEEP_S):
-                    await self._woken.wait()
-            except TimeoutError:
-                await self._sweep()
+            await self._wait()
             self._woken.clear()
             rung, self._rung = self._rung, set()
             for code in rung:
                 await self._claim(code)
         under_way = [task for tasks in self._busy.values() for task in tasks]
         await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _wait(self) -> None:
+        loop, now = asyncio.get_running_loop(), self._ports.now()
+        probes = self._circuits.probes()
+        until_probe_s = max(SHORTEST_WAIT_S, min(probes.values(), default=now + SWEEP_S) - now)
+        try:
+            async with asyncio.timeout(max(0.0, min(self._sweep_at - loop.time(), until_probe_s))):
+                await self._woken.wait()
+        except TimeoutError:
+            self._rung.update(code for code, at in probes.items() if at <= self._ports.now())
+        if loop.time() >= self._sweep_at:
+            self._sweep_at = loop.time() + SWEEP_S
+            await self._sweep()
 
     async def _sweep(self) -> None:
         try:
@@ -68,11 +84,12 @@ class Worker:
         if provider is None:
             return
         tasks = self._busy.setdefault(code, set())
-        free = provider.in_flight - len(tasks)
-        if free <= 0:
+        passage = self._circuits.passage(provider, len(tasks))
+        places = min(provider.in_flight - len(tasks), passage.places)
+        if places <= 0:
             return
         try:
-            claimed = await self._ports.outbox.claim(code, free, self._ports.now(), self._lease_s(provider))
+            claimed = await self._granted(await self._claimed(provider, passage, places))
         except Fault as fault:
             self._log.warning("claim_failed", provider=code, cause=fault.slug)
             return
@@ -80,6 +97,27 @@ class Worker:
             task = asyncio.create_task(self._deliver(due))
             tasks.add(task)
             task.add_done_callback(lambda done: self._ended(code, done))
+
+    async def _claimed(self, provider: Provider, passage: Passage, places: int) -> Sequence[Due]:
+        now = self._ports.now()
+        if passage.hastens:
+            await self._patience.hasten(provider.code, now)
+        return await self._ports.outbox.claim(provider.code, places, now, self._lease_s(provider))
+
+    async def _granted(self, claimed: Sequence[Due]) -> Sequence[Due]:
+        """Those that may go now; a retry that the provider's budget does not cover goes back untried."""
+        granted = []
+        for due in claimed:
+            until = self._circuits.postpones(due)
+            if until is None:
+                granted.append(due)
+                continue
+            self.wake(due.stored.provider)  # its place is free for another message
+            try:
+                await self._patience.postpone(due, until)
+            except Fault as fault:
+                self._log.warning("postpone_failed", message_id=due.stored.message_id, cause=fault.slug)
+        return granted
 
     def _ended(self, code: str, task: asyncio.Task[None]) -> None:
         self._busy[code].discard(task)

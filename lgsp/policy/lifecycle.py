@@ -3,9 +3,11 @@
 Rules that the table holds:
 
 * A message leaves `delivering` only through a settlement of the worker that holds its lease, or through an ended lease (`reclaim`).
-* `unknown` waits for a confirmation or a denial by the provider's `reconcile` operation, or for a person; it is never simply sent again.
+* `unknown` waits for a confirmation or a denial by the provider's `reconcile` operation (`ask`), or for a person; it is never simply sent
+  again.
 * Only a person moves `dead` or `held` back to `waiting` (`replay`).
-* Settled states have no way out: what was delivered, refused, superseded, expired or cancelled stays so.
+* Settled states are never sent again: what was delivered, refused, superseded, expired or cancelled stays so. A refused message may be
+  marked as superseded by its correction.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lgsp.model import State
+from lgsp.model import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,19 +39,26 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
             }
         ),
         State.UNKNOWN: MappingProxyType(
-            {"confirm": State.DELIVERED, "deny": State.WAITING, "refuse": State.REFUSED, "give_up": State.DEAD, "cancel": State.CANCELLED}
+            {
+                "confirm": State.DELIVERED,
+                "deny": State.WAITING,
+                "ask": State.UNKNOWN,
+                "refuse": State.REFUSED,
+                "give_up": State.DEAD,
+                "cancel": State.CANCELLED,
+            }
         ),
         State.DEAD: MappingProxyType({"replay": State.WAITING, **_GONE}),
         State.HELD: MappingProxyType({"replay": State.WAITING, **_GONE}),
         State.DELIVERED: MappingProxyType({}),
-        State.REFUSED: MappingProxyType({}),
+        State.REFUSED: MappingProxyType({"supersede": State.SUPERSEDED}),
         State.SUPERSEDED: MappingProxyType({}),
         State.EXPIRED: MappingProxyType({}),
         State.CANCELLED: MappingProxyType({}),
     }
 )
 
-SETTLED = frozenset(state for state, ways in TRANSITIONS.items() if not ways)
+SETTLED = frozenset(state for state, ways in TRANSITIONS.items() if set(ways) <= {"supersede"})
 """States that need nothing more, and that let the next message of an order key pass."""
 
 REPLAYABLE = frozenset(state for state, ways in TRANSITIONS.items() if "replay" in ways)
@@ -57,6 +66,19 @@ REPLAYABLE = frozenset(state for state, ways in TRANSITIONS.items() if "replay" 
 
 SETTLEMENTS = frozenset(TRANSITIONS[State.DELIVERING].values()) - {State.DELIVERING}
 """States in which an attempt may end."""
+
+RESOLUTIONS = frozenset(TRANSITIONS[State.UNKNOWN].values())
+"""States to which an unknown outcome may be resolved; `unknown` itself where the answer settles nothing yet."""
+
+SUPERSEDABLE = frozenset(state for state, ways in TRANSITIONS.items() if "supersede" in ways)
+"""States in which a corrected message may take a message's place."""
+
+COMES_AGAIN = SETTLEMENTS & (REPLAYABLE | {State.WAITING})
+"""Those of them after which there may be another attempt. They are chosen only where it is certain that no call of this attempt acted
+without being recorded as finished, so what the attempt had begun no longer stands in the way of the next (else it would be `unknown`)."""
+
+EXCHANGE_ENDS: Mapping[str, State] = MappingProxyType({Outcome.DELIVERED: State.DELIVERED, Outcome.UNKNOWN: State.UNKNOWN})
+"""How a request-reply that reached its provider stands for whom asks later; every other outcome is a refusal that its caller heard of."""
 
 
 def next_state(state: State, event: str) -> State:
@@ -73,5 +95,5 @@ def mermaid() -> str:
     lines = ["stateDiagram-v2", f"    [*] --> {State.ACCEPTED}"]
     for state, ways in TRANSITIONS.items():
         lines += [f"    {state} --> {after}: {event}" for event, after in ways.items()]
-        lines += [] if ways else [f"    {state} --> [*]"]
+        lines += [f"    {state} --> [*]"] if state in SETTLED else []
     return "\n".join(lines) + "\n"

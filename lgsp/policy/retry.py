@@ -2,6 +2,7 @@
 
 Full jitter (Brooker, "Exponential Backoff and Jitter"): the wait is uniform in [0, min(cap, first * 2**(attempt - 1))), and never
 shorter than the provider's Retry-After. A deadline ends it: a message that cannot be tried again in time comes to rest for a person.
+A call that the hub itself did not make, because the provider's circuit is open or the provider is held, ends no message.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from lgsp.model import RetryRule, Settlement, State
 
 if TYPE_CHECKING:
     from lgsp.errors import Problem
+
+
+NOT_MADE = frozenset({"circuit-open", "provider-held"})
+"""Faults of calls that the provider was spared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +35,26 @@ def after_fault(fault: Fault, attempt: Attempt, rule: RetryRule) -> Settlement:
     """Decide; the first reason that holds wins."""
     if isinstance(fault, BusinessRefusal):
         return _rest(State.REFUSED, fault, attempt)
-    if fault.may_have_acted:
-        return _rest(State.UNKNOWN, fault, attempt)
-    if not fault.retryable:
-        return _rest(State.DEAD, fault, attempt)
+    if fault.may_have_acted or not fault.retryable:
+        return _rest(State.UNKNOWN if fault.may_have_acted else State.DEAD, fault, attempt)
+    if fault.slug in NOT_MADE:
+        return _again(fault, attempt, attempt.now + (fault.retry_after_s or 0.0) + attempt.jitter * rule.first_s)
     if attempt.number >= rule.attempts:
         return _rest(State.DEAD, fault, attempt, Fault("attempts-used-up").problem)
     due_at = attempt.now + wait_s(attempt, rule, fault.retry_after_s)
     if due_at > attempt.deadline_at:
         return _rest(State.DEAD, fault, attempt, Fault("deadline-passed").problem)
-    return Settlement(State.WAITING, attempt.now, due_at, fault.blame, fault.slug, fault.detail, fault.problem.status)
+    return _again(fault, attempt, due_at)
 
 
 def wait_s(attempt: Attempt, rule: RetryRule, retry_after_s: float | None) -> float:
     """Seconds until the next attempt."""
     ceiling_s = min(rule.cap_s, rule.first_s * 2.0 ** min(attempt.number - 1, 64))
     return max(attempt.jitter * ceiling_s, retry_after_s or 0.0)
+
+
+def _again(fault: Fault, attempt: Attempt, due_at: float) -> Settlement:
+    return Settlement(State.WAITING, attempt.now, due_at, fault.blame, fault.slug, fault.detail, fault.problem.status)
 
 
 def _rest(state: State, fault: Fault, attempt: Attempt, reason: Problem | None = None) -> Settlement:

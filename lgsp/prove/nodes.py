@@ -45,7 +45,7 @@ def free_port() -> int:
         return port
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """One process: its command, its environment, where it listens (0: nowhere), what it prints to."""
 

@@ -11,7 +11,7 @@ good). E are effects in the ledger, D and P messages that the hub keeps at rest 
     unresolved   U, and receipts that disagree with the record
     out_of_order two effects of one matter in the wrong order, where the first was accepted before the second was sent
     mismatched   effects whose content is not what was sent
-    misjudged    told as refused, and yet with an effect
+    misjudged    told as refused, or as dead where no key allows another attempt, and yet with an effect
 
 All of them must be 0. A message that rests as `unknown` or `dead` is no violation: the hub says that a person must look.
 """
@@ -126,7 +126,7 @@ def _judge_entry(entry: Sent, effects: Sequence[Effect], kept: Kept | None, verd
             verdict.lost.append(entry.number)
         if state in UNDER_WAY:
             verdict.stuck.append(entry.number)
-        if state == "refused" and effects:
+        if effects and (state == "refused" or (state == "dead" and entry.kind == UNKEYED)):
             verdict.misjudged.append(entry.number)
     doubled = verdict.doubled_keyed if entry.kind == KEYED else verdict.doubled_unkeyed
     doubled += [entry.number] * (len(effects) - 1)
@@ -182,25 +182,27 @@ class Strike:
 
 
 def recoveries(book: Iterable[Sent], strikes: Sequence[Strike]) -> list[float]:
-    """For each strike the seconds from its end until the 95th percentile of a window is back under 1.5 times that of before the first.
+    """Seconds from the end of a strike until the 95th percentile of a window is back under 1.5 times that of before the first.
 
-    A request belongs to the window in which it fell due. A strike that the next one overtakes is measured to the end of the last window.
+    A request belongs to the window in which it fell due. A strike that the next one overtakes is charged to that one.
     """
-    answered = sorted(((entry.due_at, entry.answered_at - entry.due_at) for entry in book if entry.answered_at), key=lambda pair: pair[0])
+    answered = sorted((entry.due_at, entry.answered_at - entry.due_at) for entry in book if entry.answered_at)
     if not answered or not strikes:
         return []
-    calm = [latency for due_at, latency in answered if due_at < strikes[0].began_at]
-    limit_s = max(FLOOR_S, SLOWER * p95(calm))
+    limit_s = max(FLOOR_S, SLOWER * p95([latency for due_at, latency in answered if due_at < strikes[0].began_at]))
     windows = _windows(answered)
-    return [_recovery(windows, strike, limit_s) for strike in strikes]
+    well_at = [_well_at(windows, strike, limit_s) for strike in strikes]
+    following = [strike.began_at for strike in strikes[1:]] + [float("inf")]
+    return [at - strike.ended_at for at, strike, next_at in zip(well_at, strikes, following, strict=True) if at <= next_at]
 
 
-def _recovery(windows: Sequence[tuple[float, float]], strike: Strike, limit_s: float) -> float:
+def _well_at(windows: Sequence[tuple[float, float]], strike: Strike, limit_s: float) -> float:
+    """The start of the first good window after a strike; the end of all where none is."""
     after = [(starts_at, value) for starts_at, value in windows if starts_at + WINDOW_S > strike.ended_at]
     good = [starts_at for starts_at, value in after if value <= limit_s]
-    if not after:
-        return 0.0
-    return max(0.0, (good[0] if good else after[-1][0] + WINDOW_S) - strike.ended_at)
+    if good or not after:
+        return max(strike.ended_at, good[0] if good else 0.0)
+    return after[-1][0] + WINDOW_S
 
 
 def _windows(answered: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -47,6 +47,7 @@ class Ledger:
     path: Path
     keys: set[str] = field(default_factory=set)
     calls: int = 0
+    file: int = -1
 
     def open(self) -> None:
         """Read what is there, and append from now on."""
@@ -55,7 +56,7 @@ class Ledger:
                 entry = json.loads(line)
                 if entry["kind"] == "keyed":
                     self.keys.add(entry["message_id"])
-        self._file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        self.file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
 
     def record(self, kind: str, request: dict[str, Any]) -> None:
         """Write an effect down, durably; a repetition of a key has none."""
@@ -64,8 +65,8 @@ class Ledger:
             return
         digest = hashlib.sha256(str(request["NoiDung"]).encode()).hexdigest()
         entry = {"number": request["SoThuTu"], "kind": kind, "matter": request["VuViec"], "digest": digest, "message_id": key}
-        os.write(self._file, json.dumps(entry).encode() + b"\n")
-        os.fdatasync(self._file)
+        os.write(self.file, json.dumps(entry).encode() + b"\n")
+        os.fdatasync(self.file)
         if kind == "keyed":
             self.keys.add(key)
 

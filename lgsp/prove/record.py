@@ -16,6 +16,9 @@ from lgsp.prove.oracle import Kept
 CONNECT_S, QUERY_S = 5.0, 120.0
 MESSAGES = "SELECT message_id, state FROM message"
 ROWS = "SELECT message_id, event, count(*) FROM log GROUP BY message_id, event"
+CAUSES = (
+    "SELECT state, cause, detail, count(*) FROM message WHERE state <> 'delivered' GROUP BY state, cause, detail ORDER BY 4 DESC LIMIT 20"
+)
 UNDER_WAY = "SELECT count(*) FROM message WHERE state IN ('accepted', 'waiting', 'delivering')"
 
 
@@ -32,6 +35,11 @@ async def read_record(database: str) -> dict[str, Kept]:
 async def under_way(database: str) -> int:
     """How many messages the hub has not brought to rest yet."""
     return int((await query(database, UNDER_WAY))[0][0])
+
+
+async def causes(database: str) -> dict[str, int]:
+    """Why messages are not delivered, and how many for each reason."""
+    return {" / ".join(part for part in row[:3] if part): int(row[3]) for row in await query(database, CAUSES)}
 
 
 async def query(database: str, text: str) -> list[tuple[Any, ...]]:

@@ -25,13 +25,20 @@ ANSWER_S = 12.0
 AGAIN_S = 0.25
 AGAIN_AT_MOST_S = 1.0
 CONNECTIONS = 200
+BEYOND = 50
+"""At most so many times the messages asked for, however long the faults take."""
 AGAIN = frozenset({408, 409, 425, 429})
-"""Told without doubt: not taken (yet); the same key may be sent again. What no key would settle (key reused) is a refusal."""
+"""Told without doubt: not taken (yet); the same key may be sent again. What no key would settle (its outcome is unknown) is a refusal."""
+CUT, NOT_REACHED = 0, 599
+"""In place of a status: nothing definite came back; nobody listened, so that nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: how many at which rate (a second), over how many matters, how long to go on asking about the last ones."""
+    """What to send: at least how many at which rate (a second), over how many matters, how long to go on asking about the last ones.
+
+    `unkeyed_every`: one of so many requests goes to the operation without a key (0: none). `twins`: so many at once send each request.
+    """
 
     messages: int
     rate: float
@@ -48,6 +55,8 @@ class Desk:
     gateways: Sequence[str]
     headers: Mapping[str, str]
     book: list[Sent] = field(default_factory=list)
+    struck: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once all faults are over: until then the load goes on beyond its number."""
 
 
 def note_of(number: int) -> str:
@@ -62,23 +71,22 @@ def entry_of(number: int, load: Load, due_at: float) -> Sent:
     return Sent(number, kind, f"V-{number % load.matters}", digest, due_at)
 
 
-async def send_all(desk: Desk, load: Load, progress: Any = None) -> None:
+async def send_all(desk: Desk, load: Load) -> None:
     """Send everything; returns when each is settled or patience has ended."""
     clock = asyncio.get_running_loop().time
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
         began_at, tasks = clock(), []
-        ends_at = began_at + load.messages / load.rate + load.patience_s
-        for number in range(load.messages):
+        for number in range(load.messages * BEYOND):
+            if number >= load.messages and desk.struck.is_set():
+                break
             due_at = began_at + number / load.rate
             if due_at > clock():
                 await asyncio.sleep(due_at - clock())
             entry = entry_of(number, load, due_at)
             desk.book.append(entry)
-            tasks.append(asyncio.create_task(_settle(session, desk, entry, ends_at)))
+            tasks.append(asyncio.create_task(_settle(session, desk, entry, due_at + load.patience_s)))
             tasks += [asyncio.create_task(_twin(session, desk, entry)) for _ in range(load.twins - 1)]
-            if progress is not None:
-                progress(len(desk.book))
         await asyncio.gather(*tasks)
 
 
@@ -89,13 +97,13 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
     while True:
         entry.tries += 1
         status, answer = await _send(session, desk, entry)
-        if status and status < 300:  # noqa: PLR2004  # 2xx
+        if CUT < status < 300:  # noqa: PLR2004  # 2xx
             entry.answer, entry.message_id, entry.status = Answer.ACCEPTED, answer.get("id", ""), status
             break
-        if status and status < 500 and (status not in AGAIN or answer.get("type", "").endswith("key-outcome-unknown")):  # noqa: PLR2004  # 4xx
+        if CUT < status < 500 and (status not in AGAIN or answer.get("type", "").endswith("key-outcome-unknown")):  # noqa: PLR2004  # 4xx
             entry.answer, entry.status = Answer.REFUSED, status
             break
-        if status not in AGAIN:
+        if status not in AGAIN and status != NOT_REACHED:
             entry.doubts += 1
         if clock() > ends_at:
             return
@@ -109,14 +117,17 @@ async def _twin(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> None
 
 
 async def _send(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> tuple[int, dict[str, Any]]:
-    """Status and JSON; status 0 where nothing definite came back."""
+    """Status and JSON, or CUT or NOT_REACHED."""
     gateway = desk.gateways[(entry.number + entry.tries) % len(desk.gateways)]
     body = json.dumps({"number": entry.number, "matter": entry.matter, "note": note_of(entry.number)}, ensure_ascii=False).encode()
     headers = {**desk.headers, "Content-Type": "application/json", "Idempotency-Key": f'"prove-{entry.number}"'}
-    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+    try:
         async with session.post(f"{gateway}/prove/1/{entry.kind}", data=body, headers=headers) as answer:
             return answer.status, json.loads(await answer.read() or b"{}")
-    return 0, {}
+    except aiohttp.ClientConnectorError:
+        return NOT_REACHED, {}
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return CUT, {}
 
 
 async def receipts(desk: Desk, entries: Sequence[Sent]) -> dict[str, str]:

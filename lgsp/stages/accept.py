@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lgsp.codec import json
 from lgsp.model import Reply, Stored
@@ -34,20 +34,13 @@ def _stored(exchange: Exchange) -> Stored:
         parameters=exchange.parameters,
         request=exchange.body,
         digest=operation.digest,
-        order_key=_key(exchange.request, operation.order_key),
-        business_key=_key(exchange.request, operation.business_key),
+        order_key=exchange.key_at(operation.order_key),
+        business_key=exchange.key_at(operation.business_key),
         accepted_at=exchange.received_at,
         deadline_at=exchange.received_at + operation.retry.deadline_s,
         trace_id=exchange.trace_id,
+        supersedes=exchange.supersedes,
     )
-
-
-def _key(request: Any, path: tuple[str, ...] | None) -> str | None:
-    if path is None:
-        return None
-    for name in path:
-        request = request.get(name) if isinstance(request, dict) else None
-    return None if request is None else str(request)
 
 
 def _receipt(exchange: Exchange) -> Reply:

@@ -11,8 +11,8 @@ from lgsp.errors import Fault, Violation
 from lgsp.model import DataClass
 
 if TYPE_CHECKING:
-    from lgsp.model import Operation, Purpose, Right, SubsystemId
-    from lgsp.ports import Directory
+    from lgsp.model import Operation, Purpose, Right, Stored, SubsystemId
+    from lgsp.ports import Directory, Ports
 
 PERSONAL_HEADERS = (
     ("Lgsp-Purpose", "slug"),
@@ -34,6 +34,14 @@ def authorise(consumer: SubsystemId, operation: Operation, purpose: Purpose, at:
     if purpose.slug is not None and purpose.slug not in right.purposes:
         raise Fault("purpose-not-allowed")
     return right
+
+
+def authorise_again(stored: Stored, operation: Operation, ports: Ports) -> Right:
+    """The same for a stored message at the time of its attempt; Fault("right-withdrawn") if it holds no longer."""
+    try:
+        return authorise(stored.consumer, operation, stored.purpose, ports.now(), ports.directory)
+    except Fault as fault:
+        raise Fault("right-withdrawn", fault.slug) from fault
 
 
 def _require_purpose(purpose: Purpose) -> None:

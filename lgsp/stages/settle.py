@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.codec import json
 from lgsp.model import Outcome, RetryRule, Settlement, State
+from lgsp.policy.reconcile import first_ask_at
 from lgsp.policy.retry import Attempt, after_fault
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from lgsp.model import Closed, Due, Operation
     from lgsp.ports import Ports
 
-OUTCOMES = {State.REFUSED: Outcome.REFUSED, State.UNKNOWN: Outcome.UNKNOWN}
+OUTCOMES = {State.DELIVERED: Outcome.DELIVERED, State.REFUSED: Outcome.REFUSED, State.UNKNOWN: Outcome.UNKNOWN}
+"""How an attempt ended, by the state it led to; everything else failed."""
 
 
 def delivered(reply: bytes, ports: Ports) -> Settlement:
@@ -28,6 +30,8 @@ def after(fault: Fault, due: Due, operation: Operation | None, ports: Ports) -> 
     settlement = after_fault(fault, attempt, operation.retry if operation else RetryRule())
     if settlement.state is State.REFUSED:
         settlement = replace(settlement, reply=json.encode(fault.extra))
+    if settlement.state is State.UNKNOWN:
+        settlement = replace(settlement, due_at=first_ask_at(operation, settlement.at))
     return settlement, OUTCOMES.get(settlement.state, Outcome.FAILED)
 
 
@@ -38,4 +42,12 @@ async def settle(due: Due, settlement: Settlement, closed: Closed, ports: Ports,
     ports.telemetry.attempt_ended(provider, settlement.state.value if written else "fenced", fault)
     if written and settlement.state is State.DELIVERED and due.stored.order_key:
         ports.bell.ring(provider, (due.stored.message_id,))
+    return written
+
+
+async def resolve(due: Due, settlement: Settlement, closed: Closed, ports: Ports) -> bool:
+    """Write what an answer decided about an unknown outcome; False if a person or another node was faster, and nothing was written."""
+    written = await ports.outbox.resolve(due, settlement, closed)
+    if written and settlement.state is not State.UNKNOWN:
+        ports.bell.ring(due.stored.provider, (due.stored.message_id,))
     return written

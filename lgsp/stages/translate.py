@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lgsp.errors import Fault, MappingError
 
 if TYPE_CHECKING:
-    from lgsp.model import Call, Exchange, Operation, Session
+    from lgsp.model import Call, Exchange, Operation, Prepared, Session
     from lgsp.ports import Ports
 
 SESSION_PLACEHOLDER = "-"
@@ -34,18 +34,15 @@ def request_scope(exchange: Exchange, ports: Ports) -> dict[str, Any]:
     }
 
 
-def translate_request(call: Call, scope: dict[str, Any], session: Session | None) -> Any:
-    """The native request value of one call, valid for the provider; else a Fault that tells the consumer each place."""
+def translate_request(call: Call, scope: dict[str, Any], session: Session | None) -> Prepared:
+    """The native request of one call, valid for the provider; else a Fault that tells the consumer each place."""
     try:
         native = call.to_native(scope)
     except MappingError as error:
         raise Fault("native-invalid", call.name, errors=error.violations) from error
     if session is not None:
         native[session.sends] = SESSION_PLACEHOLDER
-    violations = call.wire.check_request(native)
-    if violations:
-        raise Fault("native-invalid", call.name, errors=violations)
-    return native
+    return call.prepare(native)
 
 
 def translate_reply(operation: Operation, native: Any, scope: dict[str, Any]) -> Any:

@@ -27,6 +27,13 @@ OPERATIONS = [
 ]
 CLOSED = [each for each in OPERATIONS if each[2].get("security") != []]
 BODIES: Mapping[str, Any] = {
+    "setCircuit": {"state": "auto"},
+    "addHold": {"provider": "nobody", "until": "2027-01-01T00:00:00Z", "reason": "maintenance"},
+    "releaseHolds": {"provider": "nobody"},
+    "decideMessage": {"decision": "dead", "reason": "asked by telephone"},
+    "decideMany": {"decision": "dead", "reason": "asked by telephone", "filter": {"provider": "nobody"}},
+    "startReplay": {"filter": {"provider": "nobody"}, "rate": 5, "dry_run": True},
+    "steerReplay": {"state": "paused"},
     "addPerson": {"name": "someone", "role": "auditor", "password": PASSWORD},
     "addConsumer": {"code": ONESTOP},
     "setActive": {"active": False},
@@ -45,7 +52,7 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 def filled(path: str) -> str:
-    return path.format(client_id="nobody", message_id="nothing")
+    return path.format(provider="nobody", client_id="nobody", message_id="nothing", run_id="nothing")
 
 
 async def test_each_role_may_exactly_what_the_contract_lists(hub: Hub) -> None:

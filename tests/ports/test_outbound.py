@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry
 from lgsp.codec import json
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
-from lgsp.model import Auth, Call, Exchange, Purpose, Right, Session, SubsystemId, Timeouts, Wire
+from lgsp.model import Auth, Call, Exchange, Purpose, Right, Session, SubsystemId, Timeouts
 from lgsp.telemetry import Telemetry
-from tests.unit.small_hub import OPERATION, PROVIDER
+from tests.unit.small_hub import OPERATION, PROVIDER, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DESK = SubsystemId("VN/GOV/H99/onestop")
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
-ASK = Call("ask", Wire("POST", "/in", "application/json", (), json.encode, json.decode, lambda _: [], lambda _: []), lambda s: s["value"])
+ASK = Call("ask", replace(wire(), path="/in"), lambda s: s["value"])
 
 
 class Provider:
@@ -106,7 +106,7 @@ async def ask(port: int, native: Any = None, *, auth: Auth | None = None, call: 
     bound = {"address": address, "user": "an"}
     calls = NativeCalls(lambda _provider, _party: bound, lambda: 1_700_000_000.0, Telemetry(CollectorRegistry()))
     try:
-        replies = await asyncio.gather(*(calls.call(call, native or {"n": 1}, exchange) for _ in range(times)), return_exceptions=True)
+        replies = await asyncio.gather(*(calls.call(call, call.prepare(native or {"n": 1}), exchange) for _ in range(times)), return_exceptions=True)
     finally:
         await calls.close()
     for reply in reversed(replies):

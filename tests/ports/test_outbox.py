@@ -157,13 +157,28 @@ async def test_unsafe_calls_that_were_begun_and_finished_are_remembered_for_the_
     await store.begin_call(due, "insert", finished=False)
     await store.begin_call(due, "insert", finished=True)
     await store.begin_call(due, "update", finished=False)
-
-    await settle(store, make, due, State.WAITING, due_at=clock())
+    clock.at += 61
 
     (again,) = await claim(store, clock)
+
     assert (again.began, again.finished) == ({"insert", "update"}, {"insert"})
     calls = [entry.facts for entry in await store.timeline(due.stored.message_id) if entry.event == "call"]
     assert calls[:2] == [{"name": "insert", "finished": False}, {"name": "insert", "finished": True}]
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.DEAD])
+async def test_a_call_that_surely_came_to_nothing_may_be_begun_again(store, make, clock, state):
+    await store.accept(make.stored(), None, ACCEPTED)
+    (due,) = await claim(store, clock)
+    await store.begin_call(due, "insert", finished=False)
+    await store.begin_call(due, "insert", finished=True)
+    await store.begin_call(due, "update", finished=False)
+
+    await settle(store, make, due, state, due_at=clock() if state is State.WAITING else None)
+
+    await store.replay(due.stored.message_id, "test", clock())
+    (again,) = await claim(store, clock)
+    assert (again.began, again.finished) == ({"insert"}, {"insert"})
 
 
 async def test_an_attempt_cannot_end_in_a_state_that_no_attempt_leads_to(store, make, clock):

@@ -18,7 +18,7 @@ from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.store.commit import GroupCommit, Guilty
 from lgsp.drivers.store.tables import metadata
 from lgsp.errors import Fault, SettingsError
-from lgsp.model import Consumer, KeyAnswer, Reply, Settlement, State, SubsystemId
+from lgsp.model import Consumer, KeyAnswer, Reply, Right, Settlement, State, SubsystemId
 
 MASTER_KEY = bytes(range(32))
 ACCEPTED = Reply(202, b"{}", ())
@@ -244,6 +244,17 @@ async def test_another_node_sees_a_grant_within_two_seconds(opened):
         while other.consumer("c-1") is None:
             await asyncio.sleep(0.05)
     assert other.consumer("c-1") == consumer
+
+
+async def test_a_node_that_claims_a_message_knows_the_right_under_which_another_one_accepted_it(opened, make, clock):
+    gateway, worker = await opened(), await opened()
+    await gateway.add_consumer(Consumer(SubsystemId("VN/GOV/H99/onestop"), "c-1", "Một cửa"), b"m" * 32, "test", clock())
+    await gateway.grant(Right(SubsystemId("VN/GOV/H99/onestop"), "dossiers", "syncDossier", frozenset({"one-stop"})), "test", clock())
+    await gateway.accept(make.stored(), None, ACCEPTED)
+
+    ((due,),) = [await worker.claim("portal", 10, clock(), 60.0)]
+
+    assert worker.right(due.stored.consumer, due.stored.service, due.stored.operation) is not None
 
 
 async def test_two_nodes_share_keys_and_quotas_and_never_claim_the_same(opened, make, clock):

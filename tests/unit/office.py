@@ -7,15 +7,28 @@ import hmac
 import itertools
 
 from argon2 import PasswordHasher
+from prometheus_client import CollectorRegistry
 
-from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryStore
+from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryOutbound, MemoryStore
+from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.model import Catalogue
 from lgsp.ports import Office
+from lgsp.telemetry import Telemetry
 
 PASSWORD = "a password long enough"
 NOW = 1_790_000_000.0
 NOTHING = Catalogue([], [], "digest-of-nothing")
+
+
+async def silence(_call: object, _native: object) -> None:
+    """A provider that nobody asks here."""
+
+
+def guard(store: MemoryStore, catalogue: Catalogue) -> GuardedCalls:
+    calls = GuardedCalls(MemoryOutbound(silence), Surroundings(store, Telemetry(CollectorRegistry()), lambda: NOW, lambda: 0.5))
+    calls.know(tuple(catalogue.providers.values()))
+    return calls
 
 
 def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING) -> Office:
@@ -24,6 +37,7 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING) -> Office:
     return Office(
         inspection=store,
         steering=store,
+        runs=store,
         register=store,
         rights=store,
         people=store,
@@ -32,6 +46,8 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING) -> Office:
         sign_in_guard=FailureCount(),
         bell=MemoryBell(),
         catalogue=MemoryCatalogue(catalogue),
+        states=store,
+        circuits=guard(store, catalogue),
         now=lambda: NOW,
         new_id=lambda: next(ids),
         new_secret=lambda: next(secrets),

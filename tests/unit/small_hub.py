@@ -51,8 +51,8 @@ def needs_name(value: Any) -> list[Violation]:
     return [] if isinstance(value, dict) and "name" in value else [Violation("/name", "is missing", "required")]
 
 
-def wire(check_request: Callable[[Any], list[Violation]] = no_violations) -> Wire:
-    return Wire("POST", "/", "application/json", (), json.encode, json.decode, check_request, no_violations)
+def wire(check: Callable[[Any], list[Violation]] = no_violations) -> Wire:
+    return Wire("POST", "/", "application/json", (), lambda native: (json.encode(native), check(native)), json.decode, no_violations)
 
 
 def call(name: str = "ask", **changes: Any) -> Call:
@@ -98,13 +98,13 @@ class SmallHub:
     fields: frozenset[str] | None = None
     quota: Quota | None = None
     now: float = 1_000_000.0
-    store: MemoryStore = field(init=False)
+    store: Any = None
     outbound: MemoryOutbound = field(init=False)
     bell: MemoryBell = field(default_factory=MemoryBell)
     ports: Ports = field(init=False)
 
     async def open(self) -> SmallHub:
-        self.store = MemoryStore(lambda: self.now)
+        self.store = self.store or MemoryStore(lambda: self.now)
         self.outbound = MemoryOutbound(self.answer or echo)
         service = Service("parcels", 1, "1.0.0", {"vi": "Thửa đất", "en": "Parcels"}, (self.operation,), {}, "d1")
         ticks, ids = count(0, 1000), count(1)

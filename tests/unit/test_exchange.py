@@ -366,6 +366,51 @@ async def test_an_unsafe_call_that_an_earlier_attempt_began_is_not_made_again() 
     assert hub.outbound.calls == []
 
 
+async def test_an_unsafe_call_that_never_reached_the_provider_is_made_again() -> None:
+    answers = iter([Unreachable("provider-unreachable"), None])
+
+    async def portal(_: Call, native: Any) -> Any:
+        if fault := next(answers):
+            raise fault
+        return native
+
+    hub = await SmallHub(operation=replace(ONE_WAY, calls=(call(safe=False),)), answer=portal).open()
+    accepted = await hub.carry()
+    await hub.deliver()
+    hub.now += 100
+
+    await hub.deliver()
+
+    assert (await receipt(hub, accepted)).state is State.DELIVERED
+    assert len(hub.outbound.calls) == 2
+
+
+async def test_an_unsafe_call_at_which_the_provider_failed_half_way_is_not_made_again() -> None:
+    async def portal(_: Call, __: Any) -> Any:
+        raise Fault("provider-failed", "status 500")
+
+    hub = await SmallHub(operation=replace(ONE_WAY, calls=(call(safe=False),)), answer=portal).open()
+    accepted = await hub.carry()
+
+    await hub.deliver()
+
+    assert (await receipt(hub, accepted)).state is State.UNKNOWN
+
+
+async def test_a_call_that_went_well_is_delivered_even_if_its_answer_died_with_the_worker() -> None:
+    hub = await SmallHub(operation=replace(ONE_WAY, calls=(call(safe=False),))).open()
+    accepted = await hub.carry()
+    (due,) = await hub.store.claim("land", 1, hub.now, 30.0)
+    await hub.store.begin_call(due, "ask", finished=False)
+    await hub.store.begin_call(due, "ask", finished=True)
+    hub.now += 31
+
+    await hub.deliver()
+
+    assert (await receipt(hub, accepted)).state is State.DELIVERED
+    assert hub.outbound.calls == []
+
+
 async def test_a_worker_that_wakes_up_late_cannot_write() -> None:
     hub = await SmallHub(operation=ONE_WAY).open()
     accepted = await hub.carry()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,14 @@ import yaml
 from connexion import request
 
 from lgsp.acts import explain, grant, people, register, replay, status
+from lgsp.drivers.doors.answers import Answer, dead_group
+from lgsp.drivers.doors.answers import json_answer as _json
+from lgsp.drivers.doors.answers import moment as _moment
+from lgsp.drivers.doors.answers import seconds as _seconds
+from lgsp.drivers.doors.at_rest import AtRestDesk
 from lgsp.drivers.doors.management_stack import strict_app
 from lgsp.drivers.doors.problems import language_of, problem_reply
-from lgsp.errors import Fault, Violation, problems
+from lgsp.drivers.doors.steering import SteeringDesk
 from lgsp.model import Consumer, Quota, Right, SubsystemId
 
 if TYPE_CHECKING:
@@ -22,13 +26,12 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from lgsp.errors import Fault
     from lgsp.model import Reply, Service
-    from lgsp.ports import Act, DeadGroup, Office
+    from lgsp.ports import Act, Office
 
 CONTRACT = Path(__file__).parents[3] / "contracts" / "management.yaml"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-Answer = tuple[Any, int, dict[str, str]]
 
 
 def management_app(
@@ -75,6 +78,8 @@ class Desk:
             "showMessage": self.show_message,
             "explainMessage": self.explain_message,
             "replayMessage": self.replay_message,
+            **AtRestDesk(self._office).operations(),
+            **SteeringDesk(self._office).operations(),
             "showMetrics": self.show_metrics,
             "showLive": self.show_live,
             "showReady": self.show_ready,
@@ -156,7 +161,7 @@ class Desk:
     async def list_dead(self, limit: int) -> Answer:
         """GET /dead."""
         language = _language()
-        return _json([_dead_group(group, language) for group in await status.dead(self._office, limit)], headers=_speaks(language))
+        return _json([dead_group(group, language) for group in await status.dead(self._office, limit)], headers=_speaks(language))
 
     async def show_message(self, message_id: str) -> Answer:
         """GET /messages/{message_id}."""
@@ -191,33 +196,12 @@ class Desk:
         return _json({"ready": all(checks.values()), "checks": checks}, 200 if all(checks.values()) else 503)
 
 
-def _json(content: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return content, code, {"Content-Type": "application/json", **(headers or {})}
-
-
 def _language() -> str:
     return language_of(request.headers.get("accept-language", ""))
 
 
 def _speaks(language: str) -> dict[str, str]:
     return {"Content-Language": language, "Vary": "Accept-Language"}
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _seconds(body: Mapping[str, Any], name: str, otherwise: float) -> float:
-    """POSIX seconds of an RFC 3339 moment; the stack checks a string, the calendar is checked here."""
-    if name not in body:
-        return otherwise
-    try:
-        moment = datetime.fromisoformat(body[name])
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Fault("body-invalid", errors=[Violation(f"/{name}", "is no moment with a time zone (RFC 3339)", "format")])
-    return moment.timestamp()
 
 
 def _consumer(consumer: Consumer) -> dict[str, Any]:
@@ -276,19 +260,3 @@ def _service(service: Service) -> dict[str, Any]:
     ]
     facts = {"code": service.code, "major": service.major, "version": service.version}
     return {**facts, "title": dict(service.title), "digest": service.digest, "operations": operations}
-
-
-def _dead_group(group: DeadGroup, language: str) -> dict[str, Any]:
-    problem = problems().get(group.cause)
-    words = {"title": problem.title[language], "action": problem.action[language]} if problem else {}
-    return {
-        "provider": group.provider,
-        "service": group.service,
-        "operation": group.operation,
-        "cause": group.cause,
-        "blame": group.blame,
-        "count": group.count,
-        "oldest_at": _moment(group.oldest_at),
-        "message_ids": list(group.message_ids),
-        **words,
-    }

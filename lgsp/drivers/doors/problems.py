@@ -55,6 +55,7 @@ def problem_reply(fault: Fault, language: str, issuer: str, message_id: str, tra
         "traceId": trace_id,
         "blame": fault.blame,
         "retryable": problem.retryable,
+        **({"messageId": message_id} if fault.may_have_acted else {}),  # whom to ask about: GET /receipts/{messageId}
         **fault.extra,
     }
     if fault.errors:

@@ -39,7 +39,7 @@ class Limits:
     exchanges: int
 
 
-class RestDoor(SpecMiddleware):
+class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types for mypy to see
     """The ASGI application in front; everything that is not HTTP goes on to connexion."""
 
     def __init__(self, app: Any, *, ports: Ports, token_door: TokenDoor, limits: Limits, issuer: str) -> None:
@@ -106,6 +106,7 @@ class RestDoor(SpecMiddleware):
             purpose=read_purpose(headers),
             idempotency_key=headers.get(b"idempotency-key"),
             trace_id=trace_id,
+            supersedes=headers.get(b"lgsp-supersedes"),
         )
 
     async def _token(self, message: Message) -> Reply:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.exchanges import MemoryExchanges
+from lgsp.drivers.memory.providers import MemoryProviders
 from lgsp.drivers.memory.register import MemoryRegister
+from lgsp.drivers.memory.steering import MemorySteering
 from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound
 
 if TYPE_CHECKING:
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore"]
 
 
-class MemoryStore(MemoryExchanges, MemoryRegister):
+class MemoryStore(MemorySteering, MemoryExchanges, MemoryRegister, MemoryProviders):
     """All that a database keeps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         MemoryExchanges.__init__(self, now)
         MemoryRegister.__init__(self)
+        MemorySteering.__init__(self)
+        MemoryProviders.__init__(self)
 
     async def answers(self) -> bool:
         """Whether it can be read and written now."""

@@ -22,8 +22,8 @@ from lgsp.model import (
     Stored,
     SubsystemId,
 )
-from lgsp.policy.lifecycle import REPLAYABLE, SETTLED, SETTLEMENTS
-from lgsp.ports import Act, Backlog, DeadGroup, TimelineEntry
+from lgsp.policy.lifecycle import COMES_AGAIN, EXCHANGE_ENDS, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE
+from lgsp.ports import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,11 +32,8 @@ if TYPE_CHECKING:
 ABANDONED_S = 900.0
 """After so long an exchange that still holds its key died."""
 
-IDS_SHOWN = 100
-"""How many message ids a group of dead letters names."""
 
-
-class _Owed:
+class Owed:
     """One stored message and where it stands."""
 
     def __init__(self, stored: Stored) -> None:
@@ -48,12 +45,30 @@ class _Owed:
         self.attempts = 0
         self.last: Settlement | None = None
         self.calls: list[tuple[float, int, str, bool]] = []
+        self.denials = 0
 
     def is_due(self, now: float) -> bool:
+        """Whether it may be claimed, apart from its place in the order."""
         return self.state in {State.WAITING, State.DELIVERING} and self.due_at is not None and self.due_at <= now
 
+    def due(self) -> Due:
+        """As it is given to who holds its lease."""
+        began = frozenset(name for _, _, name, _ in self.calls)
+        finished = frozenset(name for _, _, name, done in self.calls if done)
+        return Due(replace(self.stored, deadline_at=self.deadline_at), self.attempts, self.lease, began, finished, self.denials)
 
-class _Key:
+    def begin_afresh(self, at: float) -> None:
+        """Sent again by a person's will: it gets all its attempts and its whole time anew."""
+        self.state, self.due_at, self.attempts = State.WAITING, at, 0
+        self.deadline_at = at + self.stored.deadline_at - self.stored.accepted_at
+
+    def forget_doubts(self) -> None:
+        """What was begun and not finished had no effect."""
+        done = {name for _, _, name, finished in self.calls if finished}
+        self.calls = [row for row in self.calls if row[2] in done]
+
+
+class Key:
     """One idempotency key, who holds it and until when."""
 
     def __init__(self, claim: KeyClaim, message_id: str, at: float) -> None:
@@ -69,8 +84,8 @@ class MemoryExchanges:
         self._now = now
         self.rows: list[tuple[Opened | Closed, Settlement | None]] = []
         self.refusals: Counter[tuple[str, int, str]] = Counter()
-        self._owed: dict[str, _Owed] = {}
-        self._keys: dict[tuple[str, str, str], _Key] = {}
+        self._owed: dict[str, Owed] = {}
+        self._keys: dict[tuple[str, str, str], Key] = {}
         self._used: Counter[tuple[str, str, int]] = Counter()
         self._acts: list[Act] = []
 
@@ -102,20 +117,32 @@ class MemoryExchanges:
     async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
         """Outbox."""
         holder = self._claim_key(claim, stored.message_id, stored.accepted_at, reply)
-        if holder is None:
-            self._owed[stored.message_id] = _Owed(stored)
+        if holder is None and stored.supersedes is None:
+            self._owed[stored.message_id] = Owed(stored)
+        elif holder is None:
+            self._supersede(stored, claim)
         return holder
+
+    def _supersede(self, stored: Stored, claim: KeyClaim | None) -> None:
+        old = self._owed.get(stored.supersedes or "")
+        if old is None or old.state not in SUPERSEDABLE or _line(old.stored) != _line(stored):
+            if claim is not None:
+                del self._keys[claim.consumer, claim.operation, claim.key]
+            raise Fault("not-supersedable", f"message {stored.supersedes}")
+        at = stored.accepted_at
+        old.state, old.due_at, old.last = State.SUPERSEDED, None, replace(old.last or Settlement(old.state, at), state=old.state, at=at)
+        places = {key: Owed(stored) if owed is old else owed for key, owed in self._owed.items()}
+        renamed = {stored.message_id if key == old.stored.message_id else key: owed for key, owed in places.items()}
+        self._owed = {**renamed, old.stored.message_id: old}
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
         claimed: list[Due] = []
         for owed in sorted(self._due(now, provider), key=lambda owed: owed.due_at or 0.0)[:limit]:
-            began = frozenset(name for _, _, name, _ in owed.calls)
-            finished = frozenset(name for _, _, name, done in owed.calls if done)
             owed.state, owed.due_at = State.DELIVERING, now + lease_s
             owed.lease += 1
             owed.attempts += 1
-            claimed.append(Due(replace(owed.stored, deadline_at=owed.deadline_at), owed.attempts, owed.lease, began, finished))
+            claimed.append(owed.due())
         return claimed
 
     async def due_providers(self, now: float) -> Sequence[str]:
@@ -137,14 +164,19 @@ class MemoryExchanges:
         owed = self._held(due)
         if owed is None:
             return False
-        owed.state, owed.due_at, owed.last = settlement.state, settlement.due_at, settlement
+        owed.state, owed.due_at, owed.last, owed.denials = settlement.state, settlement.due_at, settlement, 0
+        if settlement.state in COMES_AGAIN:
+            done = {name for _, _, name, finished in owed.calls if finished}
+            owed.calls = [row for row in owed.calls if row[2] in done or row[1] != due.attempt]
         self.rows.append((closed, settlement))
         return True
 
     async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
         """Receipts."""
         owed = self._owed.get(message_id)
-        if owed is None or owed.stored.consumer != consumer:
+        if owed is None:
+            return self._exchange_receipt(message_id, consumer)
+        if owed.stored.consumer != consumer:
             return None
         last = owed.last or Settlement(State.WAITING, 0.0)
         moving = owed.state in {State.WAITING, State.DELIVERING}
@@ -163,6 +195,18 @@ class MemoryExchanges:
             last.reply,
             owed.stored.major,
         )
+
+    def _exchange_receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
+        rows = [row for row, _ in self.rows if row.message_id == message_id and row.consumer == consumer and row.attempt == 0]
+        opened = next((row for row in rows if isinstance(row, Opened)), None)
+        if opened is None:
+            return None
+        closed = next((row for row in reversed(rows) if isinstance(row, Closed)), None)
+        state = State.DELIVERING if closed is None else EXCHANGE_ENDS.get(closed.outcome, State.REFUSED)
+        settled_at = None if closed is None else closed.at
+        blame, cause = ("", "") if closed is None else (str(closed.blame), closed.cause)
+        facts = (opened.service, opened.operation, state, 1, opened.at)
+        return Receipt(message_id, *facts, settled_at=settled_at, due_at=None, blame=blame, cause=cause, detail="", reply=None)
 
     async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int:
         """QuotaLeases."""
@@ -192,19 +236,6 @@ class MemoryExchanges:
                 oldest[provider] = min(owed.stored.accepted_at, oldest.get(provider, float("inf")))
         return [Backlog(provider, dict(counts), oldest.get(provider)) for provider, counts in sorted(states.items())]
 
-    async def dead(self, limit: int) -> Sequence[DeadGroup]:
-        """Inspection."""
-        groups: defaultdict[tuple[str, str, str, str, str], list[Stored]] = defaultdict(list)
-        for owed in self._owed.values():
-            if owed.state is State.DEAD and owed.last is not None:
-                stored = owed.stored
-                groups[stored.provider, stored.service, stored.operation, owed.last.cause, owed.last.blame].append(stored)
-        found = [
-            DeadGroup(*key, len(group), min(each.accepted_at for each in group), tuple(each.message_id for each in group[:IDS_SHOWN]))
-            for key, group in groups.items()
-        ]
-        return sorted(found, key=lambda group: -group.count)[:limit]
-
     async def acts(self, limit: int) -> Sequence[Act]:
         """Inspection."""
         return self._acts[::-1][:limit]
@@ -214,8 +245,7 @@ class MemoryExchanges:
         owed = self._owed.get(message_id)
         if owed is None or owed.state not in REPLAYABLE:
             return None
-        owed.state, owed.due_at, owed.attempts = State.WAITING, at, 0
-        owed.deadline_at = at + owed.stored.deadline_at - owed.stored.accepted_at
+        owed.begin_afresh(at)
         self._acts.append(Act(at, author, "replay", message_id, {}))
         return owed.stored.provider
 
@@ -227,11 +257,11 @@ class MemoryExchanges:
         if held is not None and held.expires_at > now:
             died = held.holder.reply is None and held.claimed_at + ABANDONED_S < now
             return replace(held.holder, unknown=held.holder.unknown or died)
-        fresh = self._keys[key] = _Key(claim, message_id, now)
+        fresh = self._keys[key] = Key(claim, message_id, now)
         fresh.holder = replace(fresh.holder, reply=reply)
         return None
 
-    def _due(self, now: float, provider: str | None = None) -> Iterable[_Owed]:
+    def _due(self, now: float, provider: str | None = None) -> Iterable[Owed]:
         led: set[tuple[str, str]] = set()
         for owed in [owed for owed in self._owed.values() if owed.state not in SETTLED]:
             stored = owed.stored
@@ -242,9 +272,14 @@ class MemoryExchanges:
             if owed.is_due(now) and provider in {None, stored.provider}:
                 yield owed
 
-    def _held(self, due: Due) -> _Owed | None:
+    def _held(self, due: Due) -> Owed | None:
         owed = self._owed.get(due.stored.message_id)
         return owed if owed is not None and owed.state is State.DELIVERING and owed.lease == due.lease else None
+
+
+def _line(stored: Stored) -> tuple[object, ...]:
+    """Whose message it is, and where it stands in line."""
+    return stored.consumer, stored.service, stored.major, stored.operation, stored.order_key
 
 
 def _accepted(stored: Stored) -> TimelineEntry:

@@ -9,7 +9,7 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from lgsp.model import Call, Catalogue, Exchange
+    from lgsp.model import Call, Catalogue, Exchange, Prepared
 
 
 class MemoryBell:
@@ -52,7 +52,7 @@ class MemoryOutbound:
         self._answer = answer
         self.calls: list[tuple[str, str, Any]] = []
 
-    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any:
+    async def call(self, call: Call, request: Prepared, exchange: Exchange) -> Any:
         """Outbound."""
-        self.calls.append((exchange.operation.provider.code, call.name, native))
-        return await self._answer(call, native)
+        self.calls.append((exchange.operation.provider.code, call.name, request.native))
+        return await self._answer(call, request.native)

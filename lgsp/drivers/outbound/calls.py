@@ -1,4 +1,4 @@
-"""The Outbound port: a native value out, a native value back; once, except that an ended session is opened anew."""
+"""The Outbound port: a native request out, a native value back; once, except that an ended session is opened anew."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lgsp.drivers.outbound.pool import Answer
-    from lgsp.model import Call, Exchange, Provider, Session
+    from lgsp.model import Call, Exchange, Prepared, Provider, Session
     from lgsp.telemetry import Telemetry
 
 JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap}
@@ -31,19 +31,19 @@ class NativeCalls:
         self._pools: dict[str, Pool] = {}
         self._sessions: dict[str, Sessions] = {}
 
-    async def call(self, call: Call, native: Any, exchange: Exchange) -> Any:
+    async def call(self, call: Call, request: Prepared, exchange: Exchange) -> Any:
         """One call; the native reply, or a SoapFault. Raises Unreachable, OutcomeUnknown or another Fault."""
         session = exchange.operation.provider.auth.session
         if session is None:
-            return await self._exchange(call, native, exchange)
-        return await self._in_session(session, call, native, exchange)
+            return await self._exchange(call, request.content, exchange)
+        return await self._in_session(session, call, request.native, exchange)
 
     async def _in_session(self, session: Session, call: Call, native: Any, exchange: Exchange) -> Any:
         provider, party = exchange.operation.provider, exchange.purpose.represented_party
         sessions = self._sessions.setdefault(provider.code, Sessions(session))
 
         async def ask(step: Call, value: Any) -> Any:
-            return await self._exchange(step, value, exchange)
+            return await self._exchange(step, step.prepare(value).content, exchange)
 
         for _ in range(2):
             token = await sessions.token(party or "", self._bound(provider, party), ask)
@@ -53,7 +53,7 @@ class NativeCalls:
             sessions.ended(party or "", token)
         raise Fault("provider-denied", "a new session was refused at once")
 
-    async def _exchange(self, call: Call, native: Any, exchange: Exchange) -> Any:
+    async def _exchange(self, call: Call, content: bytes, exchange: Exchange) -> Any:
         provider, wire, trace_id = exchange.operation.provider, call.wire, exchange.trace_id
         bound = self._bound(provider, exchange.purpose.represented_party)
         url = bound["address"] + wire.path
@@ -67,7 +67,7 @@ class NativeCalls:
         pool = self._pools.get(provider.code)
         if pool is None:
             pool = self._pools[provider.code] = Pool(provider, self._telemetry)
-        answer = await pool.send(wire.method, url, headers, wire.encode(native))
+        answer = await pool.send(wire.method, url, headers, content)
         JUDGES[provider.kind](answer)
         return self._read(provider, call, answer)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from lgsp.errors import Fault, OutcomeUnknown, Unreachable
+from lgsp.errors import OutcomeUnknown, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ class Pool:
         self._session._retry_connection = False  # noqa: SLF001  # the only switch aiohttp has for its own retries
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        """One request, once; raises Unreachable, OutcomeUnknown or Fault("provider-busy")."""
+        """One request, once; raises Unreachable (also where no slot becomes free) or OutcomeUnknown."""
         await self._take_slot()
         self._in_flight.inc()
         try:
@@ -73,7 +73,7 @@ class Pool:
             async with asyncio.timeout(self._timeouts.connect_s):
                 await self._slots.acquire()
         except TimeoutError as error:
-            raise Fault("provider-busy", "all connections are in use", retry_after_s=1) from error
+            raise Unreachable("provider-busy", "all connections are in use", retry_after_s=1) from error
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 RETAIN_S = 30 * 86_400.0
 """How long a payload is kept after its deadline."""
 
-DIRECTORY, KEYS = "directory", "keys"
+DIRECTORY, KEYS, PROVIDERS = "directory", "keys", "providers"
 """Names of epochs: a number that rises with every change, so that other nodes see it by reading one row."""
+
+SWEPT = "swept"
+"""The epoch that is the number of the last log row that the sweep for lost exchanges has seen."""
 
 
 class Cipher(Protocol):

@@ -1,4 +1,4 @@
-"""The directory: consumers and rights as a snapshot in memory, fetched anew when its epoch has risen."""
+"""The directory: consumers, rights and what was ordered about providers as a snapshot in memory, fetched anew when its epoch has risen."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from lgsp.drivers.store import rows, tables
-from lgsp.drivers.store.core import DIRECTORY, KEYS
+from lgsp.drivers.store.core import DIRECTORY, KEYS, PROVIDERS
+from lgsp.drivers.store.providers import rulings_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Consumer, Right, SubsystemId
+    from lgsp.model import Consumer, Right, Ruling, SubsystemId
 
 
 class Directory:
-    """The port Directory."""
+    """The port Directory, and the reading side of ProviderStates."""
 
     core: Core
 
@@ -23,6 +26,8 @@ class Directory:
         self._epochs: dict[str, int] = {}
         self._consumers: dict[str, Consumer] = {}
         self._rights: dict[tuple[SubsystemId, str, str], Right] = {}
+        self._rulings: tuple[Ruling, ...] = ()
+        self._rulings_of: dict[str, tuple[Ruling, ...]] = {}
 
     def consumer(self, client_id: str) -> Consumer | None:
         """Directory."""
@@ -32,6 +37,10 @@ class Directory:
         """Directory."""
         return self._rights.get((consumer, service, operation))
 
+    def rulings(self, provider: str | None = None) -> Sequence[Ruling]:
+        """ProviderStates."""
+        return self._rulings if provider is None else self._rulings_of.get(provider, ())
+
     async def refresh(self) -> None:
         """See now what was changed; otherwise it is seen within a second."""
         async with self.core.transaction() as connection:
@@ -40,9 +49,13 @@ class Directory:
                 return
             consumers = [rows.consumer(row) for row in await connection.execute(select(tables.consumer))]
             rights = [rows.right(row) for row in await connection.execute(select(tables.access_right))]
+            rulings = await rulings_in(connection)
         if epochs[KEYS] != self._epochs.get(KEYS):
             await self.core.adopt_keys()
         if epochs[DIRECTORY] != self._epochs.get(DIRECTORY):
             self._consumers = {each.client_id: each for each in consumers}
             self._rights = {(each.consumer, each.service, each.operation): each for each in rights}
+        if epochs[PROVIDERS] != self._epochs.get(PROVIDERS):
+            self._rulings = tuple(rulings)
+            self._rulings_of = {code: tuple(r for r in rulings if r.provider == code) for code in {r.provider for r in rulings}}
         self._epochs = epochs

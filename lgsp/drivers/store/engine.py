@@ -21,8 +21,10 @@ from lgsp.drivers.store.log import Log
 from lgsp.drivers.store.outbox import Outbox
 from lgsp.drivers.store.plan import Work
 from lgsp.drivers.store.postgres import COMMAND_S, CONNECT_S, PostgresWriter
+from lgsp.drivers.store.providers import Providers
 from lgsp.drivers.store.register import Register
 from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter
+from lgsp.drivers.store.steering import ManyMessages
 from lgsp.errors import Fault, SettingsError
 
 if TYPE_CHECKING:
@@ -31,14 +33,19 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from lgsp.model import Due
+
 POLL_S = 1.0
 ANSWERS_S = 2.0
 MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
 
-class Store(Log, Outbox, Directory, Register, Inspection, Keys):
-    """Every port of the record: MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, Inspection, Steering."""
+class Store(Log, ManyMessages, Outbox, Directory, Register, Providers, Inspection, Keys):
+    """Every port of the record.
+
+    MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Inspection, Steering.
+    """
 
     def __init__(self, core: Core, writers: Sequence[SqliteWriter | PostgresWriter]) -> None:
         Log.__init__(self, core)
@@ -54,6 +61,15 @@ class Store(Log, Outbox, Directory, Register, Inspection, Keys):
         except (Fault, TimeoutError):
             return False
         return True
+
+    async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Outbox; a right that this node has not heard of is looked for now: another may have accepted the message under it just now."""
+        claimed = await super().claim(provider, limit, now, lease_s)
+        stored = [due.stored for due in claimed]
+        if any(self.right(each.consumer, each.service, each.operation) is None for each in stored):
+            with suppress(Fault):
+                await self.refresh()
+        return claimed
 
     async def close(self) -> None:
         """Write what is queued, then close every connection."""

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.core import write_act
+from lgsp.drivers.store.steering import afresh
 from lgsp.model import State
 from lgsp.policy.lifecycle import REPLAYABLE
 from lgsp.ports import Act, Backlog, DeadGroup, TimelineEntry
@@ -58,14 +59,22 @@ class Inspection:
         return [Backlog(provider, states, oldest.get(provider)) for provider, states in sorted(counts.items())]
 
     async def dead(self, limit: int) -> Sequence[DeadGroup]:
-        """Inspection; the largest groups first, each with its oldest messages."""
+        """Inspection."""
+        return await self._groups(State.DEAD, limit)
+
+    async def unknown(self, limit: int) -> Sequence[DeadGroup]:
+        """Inspection."""
+        return await self._groups(State.UNKNOWN, limit)
+
+    async def _groups(self, state: State, limit: int) -> Sequence[DeadGroup]:
+        """The largest groups first, each with its oldest messages."""
         table = tables.message
         columns = [table.c[name] for name in _GROUP]
         count = func.count().label("n")
         groups = select(*columns, count, func.min(table.c.accepted_at).label("oldest")).where(text(tables.AT_REST))
-        groups = groups.where(table.c.state == State.DEAD.value).group_by(*columns).order_by(count.desc()).limit(limit)
+        groups = groups.where(table.c.state == state.value).group_by(*columns).order_by(count.desc()).limit(limit)
         async with self.core.transaction() as connection:
-            return [await _group(connection, row) for row in await connection.execute(groups)]
+            return [await _group(connection, state, row) for row in await connection.execute(groups)]
 
     async def acts(self, limit: int) -> Sequence[Act]:
         """Inspection."""
@@ -79,13 +88,7 @@ class Inspection:
             return None
         table = tables.message
         change = update(table).where(table.c.message_id == message_id, table.c.state.in_([state.value for state in REPLAYABLE]))
-        change = change.values(
-            state=State.WAITING.value,
-            due_at=at,
-            attempts=0,
-            settled_at=None,
-            deadline_at=at + table.c.deadline_at - table.c.accepted_at,
-        )
+        change = change.values(**afresh(at))
         async with self.core.transaction() as connection:
             provider: str | None = await connection.scalar(change.returning(table.c.provider))
             if provider is not None:
@@ -126,9 +129,9 @@ def _log_entries(row: Row[Any]) -> Iterator[TimelineEntry]:
         yield TimelineEntry(row.at, "settled", row.attempt, msgspec.json.decode(row.settled))
 
 
-async def _group(connection: AsyncConnection, row: Any) -> DeadGroup:
+async def _group(connection: AsyncConnection, state: State, row: Any) -> DeadGroup:
     table = tables.message
-    query = select(table.c.message_id).where(text(tables.AT_REST), table.c.state == State.DEAD.value)
+    query = select(table.c.message_id).where(text(tables.AT_REST), table.c.state == state.value)
     query = query.where(*[table.c[name] == getattr(row, name) for name in _GROUP]).order_by(table.c.accepted_at).limit(IDS_SHOWN)
     ids = tuple((await connection.execute(query)).scalars())
     return DeadGroup(row.provider, row.service, row.operation, row.cause, row.blame, row.n, row.oldest, ids)

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lgsp.drivers.store import rows
+from sqlalchemy import insert, select, text, update
+
+from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.core import SWEPT
 from lgsp.drivers.store.plan import Work
+from lgsp.policy import loss
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Closed, KeyAnswer, KeyClaim, KeyHolder, Opened, Quota, SubsystemId
+    from lgsp.model import Closed, KeyAnswer, KeyClaim, KeyHolder, Opened, Quota, Receipt, SubsystemId
 
 SOURCES_A_FLUSH = 10_000
 """Beyond so many different sources between two flushes the rest is counted as `other`: a flood cannot fill memory or table."""
+
+SCAN_ROWS = 20_000
+"""How much of the log one sweep looks at; at a sweep each second that is the rate at which it catches up."""
 
 
 class Log:
@@ -41,6 +52,30 @@ class Log:
         else:
             await self.core.hot.write(rows.answer_work(written, row.message_id, answer, self.core.cipher))
 
+    async def close_lost(self, before: float, at: float) -> int:
+        """MessageLog; the log is read once, in the order of its numbers, up to a mark that every node sees."""
+        async with self.core.transaction() as connection:
+            mark = await connection.scalar(select(tables.epoch.c.value).where(tables.epoch.c.name == SWEPT)) or 0
+            until = await connection.scalar(_PASSED, {"mark": mark, "rows": SCAN_ROWS, "before": before})
+            if until is None:
+                return 0
+            lost = [rows.opened_of(row) for row in await connection.execute(_LOST, {"mark": mark, "until": until})]
+        return await self._close(lost, mark, until, at)
+
+    async def _close(self, lost: Sequence[Opened], mark: int, until: int, at: float) -> int:
+        """Of nodes that sweep at once the one that moves the mark writes."""
+        epoch, keys = tables.epoch.c, tables.idempotency.c
+        async with self.core.transaction() as connection:
+            moved = update(tables.epoch).where(epoch.name == SWEPT, epoch.value == mark).values(value=until)
+            if (await connection.execute(moved)).rowcount == 0:
+                return 0
+            for opened in lost:
+                closed = rows.closed_row(loss.end_of(opened, at))
+                await connection.execute(insert(tables.log).values(rows.named(closed)))
+                held = (keys.message_id == opened.message_id, text(tables.OPEN_KEY))
+                await connection.execute(update(tables.idempotency).where(*held).values(state=rows.UNKNOWN))
+        return len(lost)
+
     def refused_unidentified(self, source: str, slug: str, at: float) -> None:
         """MessageLog."""
         known = len(self._refusals) < SOURCES_A_FLUSH
@@ -64,6 +99,26 @@ class Log:
         row = (consumer, service, window, quota.q, min(wanted, quota.q))
         granted: int = await self.core.hot.write(Work(lease=row))
         return granted
+
+
+_PASSED = text(
+    "WITH w AS (SELECT id, at FROM log WHERE id > :mark ORDER BY id LIMIT :rows) "
+    "SELECT max(id) FROM w WHERE id < coalesce((SELECT min(id) FROM w WHERE at >= :before), 9223372036854775807)"
+)
+_LOST = text(
+    "SELECT message_id, attempt, at, consumer, provider, service, operation, trace_id FROM log o WHERE id > :mark AND id <= :until "
+    "AND event = 'opened' AND attempt = 0 "
+    "AND NOT EXISTS (SELECT 1 FROM log c WHERE c.message_id = o.message_id AND c.event = 'closed')"
+)
+
+
+async def ended_exchange(connection: AsyncConnection, message_id: str, consumer: SubsystemId) -> Receipt | None:
+    """What the log tells of a request-reply of this consumer that reached its provider."""
+    table = tables.log
+    query = select(table).where(table.c.message_id == message_id, table.c.consumer == consumer, table.c.attempt == 0)
+    found = (await connection.execute(query.order_by(table.c.id))).all()
+    opened = [row for row in found if row.event == "opened"]
+    return rows.exchange_receipt(opened[0], [row for row in found if row.event == "closed"]) if opened else None
 
 
 async def holder_of(core: Core, row: Any) -> KeyHolder | None:

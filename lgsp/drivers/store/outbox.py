@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, text
 
 from lgsp.drivers.store import rows, tables
-from lgsp.drivers.store.log import holder_of
+from lgsp.drivers.store.log import ended_exchange, holder_of
 from lgsp.drivers.store.plan import Work
 from lgsp.errors import Fault
-from lgsp.policy.lifecycle import SETTLEMENTS
+from lgsp.model import State
+from lgsp.policy.lifecycle import COMES_AGAIN, RESOLUTIONS, SETTLEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +38,23 @@ class Outbox:
         cipher = self.core.cipher
         taken = None if claim is None else rows.take_key_row(claim, stored.message_id, stored.accepted_at, cipher, reply)
         payload = rows.payload_row(stored, cipher, self.core.retain_s)
-        work = Work(message=rows.message_row(stored, cipher), payload=payload, take_key=taken)
-        return await holder_of(self.core, await self.core.hot.write(work))
+        supersede = rows.supersede_row(stored, cipher)
+        work = Work(message=rows.message_row(stored, cipher), payload=payload, take_key=taken, supersede=supersede)
+        result = await self.core.hot.write(work)
+        if result is False:
+            raise Fault("not-supersedable", f"message {stored.supersedes}")
+        return None if result is True else await holder_of(self.core, result)
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
-        messages, requests, calls = await self.core.claims.write(Work(claim=(provider, now, now + lease_s, limit)))
+        return await self._claimed(Work(claim=(provider, now, now + lease_s, limit)))
+
+    async def claim_unknown(self, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Outbox."""
+        return await self._claimed(Work(claim_unknown=(now, now + lease_s, limit)))
+
+    async def _claimed(self, work: Work) -> Sequence[Due]:
+        messages, requests, calls = await self.core.claims.write(work)
         bodies = {bytes(message_id): sealed for message_id, sealed in requests}
         made: defaultdict[bytes, list[tuple[str, bool]]] = defaultdict(list)
         for message_id, name, finished in calls:
@@ -68,8 +80,21 @@ class Outbox:
         if settlement.reply is not None:
             message_id = due.stored.message_id
             reply = (rows.id_in(message_id), self.core.cipher.seal(settlement.reply, rows.reply_aad(message_id)))
-        work = Work(log=rows.closed_row(closed, settlement), settle=rows.settle_row(due, settlement), reply=reply)
+        forgotten = (rows.id_in(due.stored.message_id), due.lease) if settlement.state in COMES_AGAIN else None
+        work = Work(log=rows.closed_row(closed, settlement), settle=rows.settle_row(due, settlement), reply=reply, forget_calls=forgotten)
         written: bool = await self.core.hot.write(work)
+        return written
+
+    async def resolve(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Outbox."""
+        if settlement.state not in RESOLUTIONS:
+            raise ValueError(f"no unknown outcome is resolved as {settlement.state}")
+        message_id, reply = due.stored.message_id, None
+        if settlement.reply is not None:
+            reply = (rows.id_in(message_id), self.core.cipher.seal(settlement.reply, rows.reply_aad(message_id)))
+        forgotten = (rows.id_in(message_id),) if settlement.state is State.WAITING else None
+        log, resolve = rows.closed_row(closed, settlement), rows.resolve_row(due, settlement)
+        written: bool = await self.core.hot.write(Work(log=log, resolve=resolve, reply=reply, forget_doubts=forgotten))
         return written
 
     async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
@@ -81,8 +106,8 @@ class Outbox:
         async with self.core.transaction() as connection:
             query = query.where(message.c.message_id == message_id, message.c.consumer == consumer)
             row = (await connection.execute(query)).one_or_none()
-        if row is None:
-            return None
+            if row is None:
+                return await ended_exchange(connection, message_id, consumer)
         return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
 
     async def _due(self, row: Any, sealed: bytes, calls: list[tuple[str, bool]]) -> Due:

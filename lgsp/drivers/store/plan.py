@@ -6,6 +6,7 @@ of PostgreSQL run the same plan. Losers write nothing: who finds its key held, o
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,10 @@ from lgsp.drivers.store.statements import (
     CALL,
     CALLS,
     CLAIM,
+    CLAIM_UNKNOWN,
     FINISH_KEY,
+    FORGET_CALLS,
+    FORGET_DOUBTS,
     KEY_HOLDER,
     LEASE,
     LOG,
@@ -23,7 +27,10 @@ from lgsp.drivers.store.statements import (
     RELEASE_KEY,
     REPLY,
     REQUEST,
+    RESOLVE,
     SETTLE,
+    SUPERSEDE,
+    SWAP,
     TAKE_KEY,
     Row,
     Statement,
@@ -40,8 +47,8 @@ Steps = "Generator[Step, list[Row], list[Any]]"
 class Work:
     """What one write asks for; each part is a row of the statement of the same name, `log` written only if the rest was granted.
 
-    The result: for `take_key` None or the holder's row; for `settle` and `call` whether the lease still holds; for `lease` the granted
-    number; for `claim` (message rows, request rows, call rows).
+    The result: for `take_key` None or the holder's row; for `settle`, `resolve` and `call` whether the lease still holds; for `supersede`
+    whether the predecessor gave way; for `lease` the granted number; for claims (message rows, request rows, call rows).
     """
 
     log: Row | None = None
@@ -50,11 +57,16 @@ class Work:
     payload: Row | None = None
     finish_key: Row | None = None
     release_key: Row | None = None
+    supersede: Row | None = None
     settle: Row | None = None
+    resolve: Row | None = None
+    forget_doubts: Row | None = None
     reply: Row | None = None
     call: Row | None = None
+    forget_calls: Row | None = None
     lease: Row | None = None
     claim: Row | None = None
+    claim_unknown: Row | None = None
     refusals: Sequence[Row] = ()
 
 
@@ -62,8 +74,10 @@ _ALWAYS: tuple[tuple[Statement, str], ...] = (
     (MESSAGE, "message"),
     (PAYLOAD, "payload"),
     (REPLY, "reply"),
+    (FORGET_DOUBTS, "forget_doubts"),
     (FINISH_KEY, "finish_key"),
     (RELEASE_KEY, "release_key"),
+    (FORGET_CALLS, "forget_calls"),
     (LOG, "log"),
 )
 """Written for every work that was granted, in this order."""
@@ -74,13 +88,17 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
     results: list[Any] = [None] * len(works)
     granted = [True] * len(works)
     yield from _take_keys(works, results, granted)
+    places = yield from _supersede(works, results, granted)
     yield from _guard(SETTLE, [work.settle for work in works], results, granted)
+    yield from _guard(RESOLVE, [work.resolve for work in works], results, granted)
     yield from _guard(CALL, [work.call for work in works], results, granted)
     going = [work for work, is_granted in zip(works, granted, strict=True) if is_granted]
     for statement, part in _ALWAYS:
         rows = [row for work in going if (row := getattr(work, part)) is not None]
         if rows:
             yield statement, rows
+    for row, step in itertools.product(places, SWAP):
+        yield step, [row]
     refusals = _added(row for work in works for row in work.refusals)
     if refusals:
         yield REFUSALS, refusals
@@ -89,7 +107,9 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
             back = yield LEASE, [work.lease]
             results[place] = back[0][0]
         if work.claim is not None:
-            results[place] = yield from _claim(work.claim)
+            results[place] = yield from _claim(CLAIM, work.claim)
+        if work.claim_unknown is not None:
+            results[place] = yield from _claim(CLAIM_UNKNOWN, work.claim_unknown)
     return results
 
 
@@ -127,8 +147,26 @@ def _guard(statement: Statement, rows: Sequence[Row | None], results: list[Any],
         granted[place] = results[place] = row[:2] in holding
 
 
-def _claim(row: Row) -> Generator[Step, list[Row], tuple[list[Row], list[Row], list[Row]]]:
-    messages = yield CLAIM, [row]
+def _supersede(works: Sequence[Work], results: list[Any], granted: list[bool]) -> Generator[Step, list[Row], list[Row]]:
+    """The predecessor gives way, or nothing of the work is written and the key that it took is given back.
+
+    One at a time, so that of two that want the same place the first gets it. Returns (predecessor, successor, place).
+    """
+    places: list[Row] = []
+    for at, work in enumerate(works):
+        if work.supersede is None or not granted[at]:
+            continue
+        back = yield SUPERSEDE, [work.supersede]
+        granted[at] = results[at] = bool(back)
+        if back:
+            places.append((*work.supersede[:2], back[0][0]))
+        elif work.take_key is not None:
+            yield RELEASE_KEY, [(*work.take_key[:3], work.take_key[4])]
+    return places
+
+
+def _claim(statement: Statement, row: Row) -> Generator[Step, list[Row], tuple[list[Row], list[Row], list[Row]]]:
+    messages = yield statement, [row]
     if not messages:
         return [], [], []
     ids: list[Row] = [(message[1],) for message in messages]

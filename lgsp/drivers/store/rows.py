@@ -8,16 +8,18 @@ import msgspec
 
 from lgsp.codec import json
 from lgsp.drivers.store.plan import Work
-from lgsp.model import Consumer, Due, KeyHolder, Purpose, Quota, Receipt, Reply, Right, State, Stored, SubsystemId
+from lgsp.drivers.store.statements import LOG
+from lgsp.model import Consumer, Due, KeyHolder, Opened, Purpose, Quota, Receipt, Reply, Right, State, Stored, SubsystemId
+from lgsp.policy.lifecycle import EXCHANGE_ENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Row as Record
 
     from lgsp.drivers.store.core import Cipher
     from lgsp.drivers.store.statements import Row
-    from lgsp.model import Closed, KeyAnswer, KeyClaim, Opened, Settlement
+    from lgsp.model import Closed, KeyAnswer, KeyClaim, Settlement
 
 OPEN, FINISHED, UNKNOWN = "open", "finished", "unknown"
 """States of an idempotency key."""
@@ -107,6 +109,49 @@ def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
 def _settled(settlement: Settlement) -> str:
     facts = {"state": settlement.state.value, "due_at": settlement.due_at, "blame": str(settlement.blame)}
     return _encode({**facts, "cause": settlement.cause, "detail": settlement.detail}).decode()
+
+
+def named(row: Row) -> dict[str, Any]:
+    """A row of LOG by its columns."""
+    values = dict(zip((name for name, _ in LOG.columns), row, strict=True))
+    return {**values, "message_id": id_out(bytes(values["message_id"]))}  # type: ignore[call-overload] # bytes column
+
+
+def opened_of(record: Record[Any]) -> Opened:
+    """From an OPENED row, as far as its end needs it; the purpose and the digest stay where they are."""
+    message_id = record.message_id
+    return Opened(
+        message_id=id_out(message_id) if isinstance(message_id, bytes) else str(message_id),
+        attempt=record.attempt,
+        at=record.at,
+        consumer=SubsystemId(record.consumer),
+        provider=record.provider,
+        service=record.service,
+        operation=record.operation,
+        purpose=Purpose(),
+        request_digest=b"",
+        trace_id=record.trace_id,
+    )
+
+
+def exchange_receipt(opened: Record[Any], closed: Sequence[Record[Any]]) -> Receipt:
+    """What the rows of a request-reply tell: still under way, or how it ended; never its answer, which nobody kept."""
+    last = closed[-1] if closed else None
+    state = State.DELIVERING if last is None else EXCHANGE_ENDS.get(last.outcome, State.REFUSED)
+    return Receipt(
+        message_id=opened.message_id,
+        service=opened.service,
+        operation=opened.operation,
+        state=state,
+        attempts=1,
+        accepted_at=opened.at,
+        settled_at=None if last is None else last.at,
+        due_at=None,
+        blame="" if last is None else last.blame,
+        cause="" if last is None else last.cause,
+        detail="",
+        reply=None,
+    )
 
 
 def stages_of(text: str) -> tuple[tuple[str, int], ...]:
@@ -206,7 +251,8 @@ def payload_row(stored: Stored, cipher: Cipher, retain_s: float) -> Row:
 
 def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
     """From the columns that CLAIM returns, the opened request, and (name, finished) of its unsafe calls."""
-    _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, attempts, lease = row
+    _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, *counts = row
+    attempts, lease, denials = (int(str(count)) for count in counts)
     head, _, request = plaintext.partition(b"\n")
     parameters, order_key, business_key = json.decode(head)
     values: dict[str, Any] = {
@@ -224,7 +270,7 @@ def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
     }
     stored = Stored(**values, parameters=parameters, request=request, order_key=order_key, business_key=business_key)
     began = frozenset(name for name, _ in calls)
-    return Due(stored, int(str(attempts)), int(str(lease)), began, frozenset(name for name, finished in calls if finished))
+    return Due(stored, attempts, lease, began, frozenset(name for name, finished in calls if finished), denials)
 
 
 def settle_row(item: Due, settlement: Settlement) -> Row:
@@ -234,12 +280,40 @@ def settle_row(item: Due, settlement: Settlement) -> Row:
         id_in(item.stored.message_id),
         item.lease,
         settlement.state.value,
-        (settlement.at if settlement.due_at is None else settlement.due_at) if waits else None,
+        _due_at(settlement),
         None if waits else settlement.at,
         str(settlement.blame),
         settlement.cause,
         settlement.detail,
     )
+
+
+def resolve_row(item: Due, settlement: Settlement) -> Row:
+    """A row of RESOLVE."""
+    return *settle_row(item, settlement), settlement.denials
+
+
+def supersede_row(stored: Stored, cipher: Cipher) -> Row | None:
+    """A row of SUPERSEDE, if this message corrects another."""
+    if stored.supersedes is None:
+        return None
+    return (
+        id_in(stored.supersedes),
+        id_in(stored.message_id),
+        stored.accepted_at,
+        stored.consumer,
+        stored.service,
+        stored.major,
+        stored.operation,
+        None if stored.order_key is None else cipher.mark(stored.order_key),
+    )
+
+
+def _due_at(settlement: Settlement) -> float | None:
+    """When it is tried again, or asked about; a message at rest is not due."""
+    if settlement.state is State.WAITING:
+        return settlement.at if settlement.due_at is None else settlement.due_at
+    return settlement.due_at if settlement.state is State.UNKNOWN else None
 
 
 def receipt(row: Record[Any], reply: bytes | None) -> Receipt:

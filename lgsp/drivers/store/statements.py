@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lgsp.drivers.store.tables import DUE, UNSETTLED
+from lgsp.drivers.store.tables import DUE, SUPERSEDABLE, UNSETTLED
 
 Row = tuple[object, ...]
 
@@ -50,6 +50,11 @@ def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> St
     back = f" RETURNING {returns}" if returns else ""
     return Statement(tuple(columns.items()), f"INSERT INTO {table} ({names}) {{rows}} {tail}{back}", bool(returns))
 
+
+_CLAIMED = (
+    "message.seq, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, "
+    "attempts, lease, denials"
+)
 
 LOG = _insert(
     "log",
@@ -142,7 +147,8 @@ RELEASE_KEY = _over(
 
 SETTLE = _over(
     " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
-    "detail = v_detail FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease RETURNING message_id, lease",
+    "detail = v_detail, denials = 0 FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease "
+    "RETURNING message_id, lease",
     returns=True,
     message_id="uuid",
     lease="int8",
@@ -153,6 +159,53 @@ SETTLE = _over(
     cause="text",
     detail="text",
 )
+
+RESOLVE = _over(
+    " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
+    "detail = v_detail, denials = v_denials FROM r WHERE message_id = v_message_id AND state = 'unknown' AND lease = v_lease "
+    "RETURNING message_id, lease",
+    returns=True,
+    message_id="uuid",
+    lease="int8",
+    state="text",
+    due_at="float8",
+    settled_at="float8",
+    blame="text",
+    cause="text",
+    detail="text",
+    denials="int4",
+)
+
+SUPERSEDE = _over(
+    " UPDATE message SET state = 'superseded', due_at = NULL, settled_at = v_at FROM r "  # noqa: S608 -- constants
+    "WHERE message_id = v_message_id AND consumer = v_consumer AND service = v_service AND major = v_major "
+    f"AND operation = v_operation AND (order_mark = v_order_mark OR (order_mark IS NULL AND v_order_mark IS NULL)) AND {SUPERSEDABLE} "
+    "RETURNING seq",
+    returns=True,
+    message_id="uuid",
+    successor="uuid",
+    at="float8",
+    consumer="text",
+    service="text",
+    major="int4",
+    operation="text",
+    order_mark="bytea",
+)
+"""The corrected message of the same consumer, operation and order key takes the place of one that is not under way."""
+
+_OLD, _NEW = "message_id = v_message_id", "message_id = v_successor"
+SWAP = tuple(
+    _over(f" UPDATE message SET seq = {number} FROM r WHERE {whose}", message_id="uuid", successor="uuid", seq="int8")  # noqa: S608 -- constants
+    for number, whose in ((f"-(SELECT n.seq FROM message n WHERE n.{_NEW})", _OLD), ("v_seq", _NEW), ("-seq", _OLD))
+)
+"""The successor takes the predecessor's number, and so its place in the order, and gives it its own; no two have one even for a moment."""
+
+FORGET_DOUBTS = _over(
+    " DELETE FROM call WHERE NOT finished AND message_id IN (SELECT v_message_id FROM r) "
+    "AND NOT EXISTS (SELECT 1 FROM call d WHERE d.message_id = call.message_id AND d.name = call.name AND d.finished)",
+    message_id="uuid",
+)
+"""The provider, or a person, says that what was begun had no effect."""
 
 REPLY = _over(
     " UPDATE payload SET reply = v_reply FROM r WHERE message_id = v_message_id",
@@ -180,14 +233,32 @@ CLAIM = _over(
     "ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
     "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_until FROM r) "
     "FROM head WHERE message.seq = head.seq "
-    "RETURNING message.seq, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, "
-    "trace_id, attempts, lease",
+    f"RETURNING {_CLAIMED}",
     returns=True,
     lock="FOR UPDATE OF m SKIP LOCKED",
     provider="text",
     now="float8",
     until="float8",
     places="int8",
+)
+
+CLAIM_UNKNOWN = _over(
+    ", head AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.state = 'unknown' AND m.due_at IS NOT NULL "  # noqa: S608 -- constants
+    "AND m.due_at <= (SELECT v_now FROM r) ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
+    "UPDATE message SET lease = lease + 1, due_at = (SELECT v_until FROM r) FROM head WHERE message.seq = head.seq "
+    f"RETURNING {_CLAIMED}",
+    returns=True,
+    lock="FOR UPDATE OF m SKIP LOCKED",
+    now="float8",
+    until="float8",
+    places="int8",
+)
+
+FORGET_CALLS = _over(
+    " DELETE FROM call WHERE NOT finished AND (message_id, lease) IN (SELECT v_message_id, v_lease FROM r) "
+    "AND NOT EXISTS (SELECT 1 FROM call d WHERE d.message_id = call.message_id AND d.name = call.name AND d.finished)",
+    message_id="uuid",
+    lease="int8",
 )
 
 REQUEST = _over(

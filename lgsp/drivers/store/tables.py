@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from lgsp.policy.lifecycle import SETTLED
+from lgsp.policy import lifecycle
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -38,8 +38,11 @@ metadata = MetaData()
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 DUE = "state IN ('waiting', 'delivering')"
-UNSETTLED = f"state NOT IN ({', '.join(sorted(repr(state.value) for state in SETTLED))})"
+UNSETTLED = f"state NOT IN ({', '.join(sorted(repr(state.value) for state in lifecycle.SETTLED))})"
+SUPERSEDABLE = f"state IN ({', '.join(sorted(repr(state.value) for state in lifecycle.SUPERSEDABLE))})"
 AT_REST = "state IN ('dead', 'held', 'unknown')"
+TO_ASK = "state = 'unknown' AND due_at IS NOT NULL"
+OPEN_KEY = "state = 'open'"
 
 
 class MessageId(TypeDecorator[str]):
@@ -121,6 +124,8 @@ message = Table(
         sqlite_where=text(f"order_mark IS NOT NULL AND {UNSETTLED}"),
         postgresql_where=text(f"order_mark IS NOT NULL AND {UNSETTLED}"),
     ),
+    Column("denials", Integer, nullable=False, server_default=text("0")),
+    Index("message_ask", "due_at", sqlite_where=text(TO_ASK), postgresql_where=text(TO_ASK)),
     Index("message_at_rest", "state", "provider", sqlite_where=text(AT_REST), postgresql_where=text(AT_REST)),
 )
 
@@ -157,6 +162,7 @@ idempotency = Table(
     Column("reply", LargeBinary),
     Column("claimed_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
+    Index("idempotency_open", "message_id", sqlite_where=text(OPEN_KEY), postgresql_where=text(OPEN_KEY)),
 )
 
 consumer = Table(
@@ -197,6 +203,18 @@ person = Table(
     Column("name", Text, primary_key=True),
     Column("role", Text, nullable=False),
     Column("password", Text, nullable=False),
+)
+
+provider_state = Table(
+    "provider_state",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("from_at", Double, nullable=False),
+    Column("until_at", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
 )
 
 act = Table(
@@ -244,4 +262,24 @@ epoch = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+replay_run = Table(
+    "replay_run",
+    metadata,
+    Column("id", MessageId, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("since", Double),
+    Column("until", Double),
+    Column("rate", Double, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("worked_at", Double, nullable=False),
+    Column("ended_at", Double),
 )

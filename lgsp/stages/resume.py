@@ -1,0 +1,63 @@
+"""Resume: from a message to the exchange that it is: one that was just admitted, or the next attempt of a stored one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lgsp.codec import json
+from lgsp.errors import Fault
+from lgsp.model import Exchange, Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lgsp.model import Due, Message, Operation, Right, Stored
+    from lgsp.ports import Ports
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def admitted(message: Message, right: Right, operation: Operation, parameters: Mapping[str, Any], request: Any) -> Exchange:
+    """The exchange of a message that a consumer just sent; `parameters` and `request` are valid."""
+    if message.supersedes is not None and (operation.pattern is not Pattern.ONE_WAY or not UUID.fullmatch(message.supersedes)):
+        raise Fault("malformed-request", "Lgsp-Supersedes names a stored message by its id, and goes with a stored message")
+    return Exchange(
+        message.id,
+        message.received_at,
+        right.consumer,
+        operation,
+        right,
+        message.purpose,
+        parameters,
+        request,
+        message.body,
+        message.trace_id,
+        supersedes=message.supersedes,
+    )
+
+
+def published(stored: Stored, ports: Ports) -> Operation:
+    """Its operation; Fault("operation-withdrawn") if that is no longer published."""
+    operation = ports.catalogue.current().operations.get((stored.service, stored.major, stored.operation))
+    if operation is None:
+        raise Fault("operation-withdrawn", f"{stored.service}/{stored.major}/{stored.operation}")
+    return operation
+
+
+def resumed(due: Due, operation: Operation, right: Right) -> Exchange:
+    """The exchange of this attempt."""
+    stored = due.stored
+    return Exchange(
+        stored.message_id,
+        stored.accepted_at,
+        stored.consumer,
+        operation,
+        right,
+        stored.purpose,
+        stored.parameters,
+        json.decode(stored.request),
+        stored.request,
+        stored.trace_id,
+        due,
+    )
