@@ -1,5 +1,7 @@
 """The nouns of the hub: frozen values that call nobody.
 
+# budget: every noun stands in one place, to be read by leafing.
+
 Two families. What was agreed (compiled from contracts, manifests and mappings when they are published): Catalogue, Service, Operation,
 Provider, Call. What happens: Message, Exchange, Reply, and the rows that keep it: Opened, Closed, Stored, Due, Receipt.
 Times are POSIX seconds (float), durations carry their unit in the name. Identifiers of parties follow X-Road:
@@ -107,7 +109,7 @@ class Wire:
     """How one native operation looks on the wire: bytes and back, pure.
 
     write: native value to request body, and what in it breaks the provider's own contract; a value that cannot be written has no body.
-    decode: answer body to native value; raises `CodecError`, or returns a SoapFault. check_reply: what in an answer's bytes breaks the contract.
+    decode: answer body to native value; raises `CodecError`, or returns a SoapFault. check_reply: what in an answer breaks the contract.
     read_once: decode and check_reply of the same bytes, parsed once, where the codec can.
     """
 
@@ -217,6 +219,7 @@ class Operation:
 
     read_parameters: path and query texts to typed values, with violations. check_request, check_reply: violations against our contract.
     to_canonical: scope with the last native reply to the canonical reply. order_key, business_key: canonical paths or None.
+    legal_deadline: POSIX second of receipt to that of the deadline; None: retry.deadline_s counts.
     deduplicates: the same body with the same business key, sent again without an Idempotency-Key, is one message.
     """
 
@@ -241,6 +244,7 @@ class Operation:
     business_key: tuple[str, ...] | None = None
     digest: str = ""
     deduplicates: bool = False
+    legal_deadline: Callable[[float], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

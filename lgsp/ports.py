@@ -1,5 +1,7 @@
 """What the engine needs from outside, in its own words; drivers provide it, `memory` among them.
 
+# budget: every promise between the engine and its drivers stands in one place, to be read by leafing.
+
 Every method that writes returns only when the write is durable. A driver raises errors of lgsp.errors and no others; a store that cannot
 write raises Fault("record-unavailable").
 """
@@ -98,7 +100,10 @@ class Outbox(Protocol):
         """Write message, payload, outbox row and key (finished with `reply`) in one transaction; or say who holds the key."""
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
-        """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease."""
+        """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease.
+
+        Consumers take turns; of one consumer the most urgent (deadline, then arrival) goes first.
+        """
 
     async def begin_call(self, due: Due, call: str, *, finished: bool) -> None:
         """Record that an unsafe call of the sequence is begun (before its first byte) or finished."""

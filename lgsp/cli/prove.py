@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,7 @@ def prove(  # noqa: PLR0917  # budget: each is an option of the command line
     """Kill, cut, freeze and starve real nodes under load, then reconcile sender, record and provider; exit 1 on any violation."""
     names = _rows(fault or ["mix"])
     options = Options(messages, rate, kills, database.replace("+asyncpg:", ":"), broker, seed, _say)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is stopped on the way out
     try:
         outcomes = asyncio.run(_proven(names, options, runs))
     except ProveError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,7 @@ STRINGS = frozenset({"string", "normalizedString", "token"})
 _TIGHT = r"(?:[^ \t\r\n\0]+(?: [^ \t\r\n\0]+)*)?"
 _PLAIN_NUMBER = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?").fullmatch
 _MOST_DIGITS = 18
+_COMPARED = MappingProxyType({"minInclusive": ge, "maxInclusive": le, "minExclusive": gt, "maxExclusive": lt})
 MOST_VALUES = 60
 
 
@@ -184,16 +186,5 @@ def _decimal(limits: Limits) -> Vouch:
 
 def _within(limits: Limits) -> Callable[[Decimal | int], bool]:
     """Whether a number keeps every bound; exclusive ones exclude the bound itself."""
-    lower = [(value, name == "minInclusive") for name, value in limits.bounds if name.startswith("min")]
-    upper = [(value, name == "maxInclusive") for name, value in limits.bounds if name.startswith("max")]
-
-    def allows(value: Decimal | int) -> bool:
-        for bound, is_inside in lower:
-            if value < bound or (value == bound and not is_inside):
-                return False
-        for bound, is_inside in upper:
-            if value > bound or (value == bound and not is_inside):
-                return False
-        return True
-
-    return allows
+    tests = [(_COMPARED[name], value) for name, value in limits.bounds]
+    return lambda value: all(compare(value, bound) for compare, bound in tests)

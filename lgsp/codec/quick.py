@@ -66,8 +66,10 @@ class QuickWriters:
         if inside is None:
             return None
         shape = self._grammar.shapes[key]
-        start = [_put(f"<{tag}>")] if not shape.attributes else [self._attributes(tag, shape)]
-        return _object([*start, *inside[0]], f"</{tag}>", inside[1])
+        steps, most_keys = inside
+        if shape.attributes:
+            return _object("", [self._attributes(tag, shape), *steps], f"</{tag}>", most_keys)
+        return _object(f"<{tag}>", steps, f"</{tag}>", most_keys)
 
     def _content(self, shape: Shape) -> tuple[Sequence[Step], int] | None:
         """The steps that write what is inside an element, and how many keys its object may have."""
@@ -77,8 +79,9 @@ class QuickWriters:
         if not shape.sure:
             return None
         steps: list[Step] = [_choice(keys, must) for keys, must in shape.choices]
-        for is_run, fields in groupby(shape.fields, self._is_run):
-            steps.extend([self._run(list(fields))] if is_run else map(self._place, fields))
+        for is_run, group in groupby(shape.fields, self._is_run):
+            fields = list(group)
+            steps += [self._run(fields)] if is_run else [self._place(field) for field in fields]
         return steps, len(shape.fields) + len(shape.attributes)
 
     def _is_run(self, field: Field) -> bool:
@@ -102,20 +105,12 @@ class QuickWriters:
         return _attributes(f"<{tag}", [(item.key, item.required, f' {self._tag(item.name)}="', text or _doubtful) for item, text in found])
 
 
-def _doubt(value: Any, put: Put) -> None:
+def _doubt(_value: Any, _put: Put) -> None:
     raise Doubt
 
 
-def _doubtful(value: Any) -> str:
+def _doubtful(_value: Any) -> str:
     raise Doubt
-
-
-def _put(text: str) -> Step:
-    def step(_value: dict[str, Any], put: Put) -> int:
-        put(text)
-        return 0
-
-    return step
 
 
 def _constant(text: str) -> Write:
@@ -145,10 +140,11 @@ def _list(write: Write, least: int, most: int | None) -> Write:
     return write_all
 
 
-def _object(steps: Sequence[Step], end: str, most_keys: int) -> Write:
+def _object(start: str, steps: Sequence[Step], end: str, most_keys: int) -> Write:
     def write(value: Any, put: Put) -> None:
         if type(value) is not dict:
             raise Doubt
+        put(start)
         absent = 0
         for step in steps:
             absent += step(value, put)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lgsp.codec.tables import Field, Grammar, Shape
 
     Read = Callable[[_Element], Any]
+    Fill = Callable[[dict[str, Any], Sequence[_Element]], dict[str, Any]]
 
 _NIL = f"{{{XSI}}}nil"
 
@@ -54,7 +55,7 @@ class Readers:
         if shape.text is None:
             places = {field.name: self._place(field) for field in shape.fields}
             lead = [(key, read) for key, _, read in list(places.values())[: shape.lead]] if self._valid else []
-            return _leading(lead, _children(places)) if lead else _children(places)
+            return _leading(lead, _filler(places)) if lead else _children(_filler(places))
         convert = READ[shape.text]
         return _text if convert is None else _converted(convert)
 
@@ -86,27 +87,33 @@ def _nillable(read: Read) -> Read:
     return read_or_nil
 
 
-def _leading(lead: Sequence[tuple[str, Read | None]], read_rest: Callable[[_Element, int], dict[str, Any]]) -> Read:
+def _leading(lead: Sequence[tuple[str, Read | None]], fill: Fill) -> Read:
     """Fields whose places are certain are read without a look at their tags, which costs as much as their text."""
     count = len(lead)
 
     def read(node: _Element) -> dict[str, Any]:
         children: Any = node[:]  # type: ignore[index]
-        value = {
-            key: (child.text or "") if read_field is None else read_field(child)
-            for (key, read_field), child in zip(lead, children, strict=False)
-        }
-        return value if len(children) == count else {**value, **read_rest(node, count)}
+        value: dict[str, Any] = {}
+        for (key, read_field), child in zip(lead, children, strict=False):
+            value[key] = read_field(child) if read_field is not None else child.text or ""
+        return value if len(children) == count else fill(value, children[count:])
 
     return read
 
 
-def _children(fields: dict[str, tuple[str, bool, Read | None]]) -> Callable[..., dict[str, Any]]:
+def _children(fill: Fill) -> Read:
+    # All children at once: lxml's iterator costs twice as much.
+    def read(node: _Element) -> dict[str, Any]:
+        children: Any = node[:]  # type: ignore[index]
+        return fill({}, children)
+
+    return read
+
+
+def _filler(fields: dict[str, tuple[str, bool, Read | None]]) -> Fill:
     find = fields.get
 
-    def read(node: _Element, start: int = 0) -> dict[str, Any]:
-        value: dict[str, Any] = {}
-        children: Any = node[start:]  # type: ignore[index]  # all at once: lxml's iterator costs twice as much
+    def fill(value: dict[str, Any], children: Sequence[_Element]) -> dict[str, Any]:
         for child in children:
             field = find(child.tag)
             if field is None:
@@ -123,7 +130,7 @@ def _children(fields: dict[str, tuple[str, bool, Read | None]]) -> Callable[...,
                 value[key] = [read_field(child)]
         return value
 
-    return read
+    return fill
 
 
 def _with_attributes(shape: Shape, read: Read) -> Read:

@@ -1,9 +1,9 @@
 """Speaks one operation of a SOAP binding: native value to envelope and back, with the provider's XSD as judge; pure.
 
-A writing has two passes at most: a quick one that judges as it goes, and a careful one. Where the quick one doubts, the careful one names the
-place of what cannot be written, and the XSD has the verdict; where the finished document shows a CR or a character that XML cannot hold, the
-careful one only writes again. A reading parses once; comments and processing instructions are dropped before any text is cut by them, and a
-DOCTYPE is refused whatever it declares.
+A writing has two passes: a quick one that judges as it goes, and a careful one. Where the quick one doubts, the careful one names the place
+of what cannot be written, and the XSD has the verdict; where the document shows a CR or what XML cannot hold, the careful one only writes
+again. A reading parses once; comments and processing instructions are dropped before any text is cut by them, and a DOCTYPE is refused
+whatever it declares.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from lgsp.contract.manifest import read_manifest
 from lgsp.contract.openapi import json_wire, read_openapi
 from lgsp.contract.source import read_source
 from lgsp.contract.wsdl import read_wsdl
-from lgsp.errors import ContractError
+from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import compile_mapping
 from lgsp.mapping.rules import Surroundings
 from lgsp.model import DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, SubsystemId, Timeouts
+from lgsp.policy.deadline import read_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from lgsp.contract.manifest import Manifest
     from lgsp.contract.openapi import HttpOperation, OpenApi
-    from lgsp.errors import Finding
     from lgsp.mapping.compile import MappingFile
     from lgsp.model import Auth, Wire
 
@@ -163,7 +163,21 @@ class _Folder:
             order_key=_keys(declared.get("order_by")),
             business_key=_keys(declared.get("business_key")),
             deduplicates=declared.get("deduplicate") == "business_key",
+            legal_deadline=self._deadline(declared["deadline"]["working_days"]) if "deadline" in declared else None,
         )
+
+    def _deadline(self, working_days: int) -> Callable[[float], float] | None:
+        """By the calendar beside the contracts."""
+        path = self.contracts / "holidays.yaml"
+        try:
+            calendar = read_calendar(read_source(path, path.name).value)
+        except ContractError as error:
+            self.findings += error.findings
+            return None
+        except (KeyError, TypeError, ValueError) as error:
+            self.findings.append(Finding(path.name, 0, "", "calendar", f"is no calendar of holidays: {error}"))
+            return None
+        return lambda received_at: calendar.deadline(received_at, working_days)
 
     def _digest(self, ours: OpenApi, mapping: MappingFile) -> str:
         """SHA-256 over everything that decides how a service behaves; comments and layout of YAML decide nothing."""

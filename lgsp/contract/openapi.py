@@ -81,7 +81,6 @@ def read_openapi(path: Path, root: Path | None = None) -> OpenApi:
 
 def json_wire(operation: HttpOperation) -> Wire:
     """How the operation looks on the wire when a provider offers it."""
-
     encode = json.encode if operation.request_schema is not None else lambda _: b""
 
     def write(native: Any) -> tuple[bytes, Sequence[Violation]]:

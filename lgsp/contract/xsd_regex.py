@@ -1,6 +1,6 @@
 """Regular expressions of XML Schema (part 2, appendix F) to Python's: a translation that matches no more, in bounded time, or none.
 
-The dialects differ in what `.`, `\\d`, `\\w`, `^` and `$` mean; here each becomes the characters that are certain. Python's engine
+The dialects differ in what `.`, `^`, `$` and the escaped letters mean; here each becomes the characters that are certain. Python's engine
 backtracks, so an expression passes only if the ways in which it can divide any text are few; a repetition without end gets one. NUL, which
 no document holds, is never matched: it separates the texts that the codec judges together.
 """

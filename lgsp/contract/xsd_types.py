@@ -95,8 +95,9 @@ class Types:
 
     def _field(self, key: str, element: XsdElement, required: bool, many: bool) -> Field:
         self._refuse_open(element)
-        occurs = (max(element.min_occurs, 1), element.max_occurs)
-        return Field(key, element.name, self._shape(element.type, element), required, many, bool(element.nillable), *occurs, _is_sure(element))
+        least, shape = max(element.min_occurs, 1), self._shape(element.type, element)
+        flags = (required, many, bool(element.nillable))
+        return Field(key, element.name, shape, *flags, least=least, most=element.max_occurs, sure=_is_sure(element))
 
     def _particle(self, particle: Any, owner: XsdElement, *, must: bool, again: bool) -> Iterator[tuple[XsdElement, bool, bool]]:
         """Elements in the contract's order, each with whether it must be there and whether it may come again."""

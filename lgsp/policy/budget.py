@@ -47,5 +47,5 @@ def remaining(budget: Budget, now: float, rule: BudgetRule) -> float:
 
 
 def postponed_s(jitter: float, rule: BudgetRule) -> float:
-    """Seconds until a retry asks again: half a window to one and a half, so that those that wait do not come together."""
-    return rule.window_s * (0.5 + jitter)
+    """Seconds until a retry asks again: a quarter to three quarters of a window, so that those that wait do not come together."""
+    return rule.window_s * (0.25 + 0.5 * jitter)

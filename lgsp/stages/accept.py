@@ -8,7 +8,7 @@ from lgsp.codec import json
 from lgsp.model import Reply, Stored
 
 if TYPE_CHECKING:
-    from lgsp.model import Exchange, KeyClaim, KeyHolder
+    from lgsp.model import Exchange, KeyClaim, KeyHolder, Operation
     from lgsp.ports import Ports
 
 
@@ -37,10 +37,16 @@ def _stored(exchange: Exchange) -> Stored:
         order_key=exchange.key_at(operation.order_key),
         business_key=exchange.key_at(operation.business_key),
         accepted_at=exchange.received_at,
-        deadline_at=exchange.received_at + operation.retry.deadline_s,
+        deadline_at=_deadline(operation, exchange.received_at),
         trace_id=exchange.trace_id,
         supersedes=exchange.supersedes,
     )
+
+
+def _deadline(operation: Operation, received_at: float) -> float:
+    """By law where the manifest says so in working days, else as long as its retry rule lasts."""
+    legal = operation.legal_deadline
+    return received_at + operation.retry.deadline_s if legal is None else legal(received_at)
 
 
 def _receipt(exchange: Exchange) -> Reply:

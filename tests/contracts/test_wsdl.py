@@ -156,6 +156,41 @@ def test_extensions_groups_and_attributes_are_flattened_in_order(tmp_path):
     assert wire.write(native)[1] == ()
 
 
+ORDERED = (
+    '<xs:complexType name="Row"><xs:sequence><xs:element name="a" type="xs:string"/><xs:element name="b" type="xs:int" nillable="true"/>'
+    '<xs:sequence><xs:element name="c" type="xs:string"/></xs:sequence><xs:element name="d" type="xs:string" minOccurs="0"/>'
+    '<xs:any namespace="##other" processContents="skip" minOccurs="0"/>'
+    '<xs:element name="e" type="xs:boolean"/></xs:sequence></xs:complexType>'
+    '<xs:complexType name="All"><xs:all><xs:element name="x" type="xs:int"/>'
+    '<xs:element name="y" type="xs:string"/></xs:all></xs:complexType>'
+    '<xs:element name="In" type="xs:string"/><xs:element name="Out"><xs:complexType><xs:sequence><xs:element name="all" type="t:All"/>'
+    '<xs:element name="row" type="t:Row" maxOccurs="3"/></xs:sequence></xs:complexType></xs:element>'
+)
+
+
+@pytest.mark.parametrize("all_", ["<x>1</x><y>z</y>", "<y/><x>1</x>"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "<a/><b>1</b><c>&lt;c&gt;</c><e>1</e>",
+        '<a>x<!-- y -->z</a><b i:nil="true"/> <c><![CDATA[<]]></c><d/><e>true</e>',
+        '<a>x</a><b>2</b><c/><o:more xmlns:o="urn:o"><a/></o:more><e>0</e>',
+        "<a>x</a><c/><b>2</b><e>0</e>",
+        "<b>2</b><e>0</e><new/>",
+    ],
+)
+def test_a_valid_answer_is_read_by_places_as_any_other_by_names(tmp_path, row, all_):
+    wire = read(tmp_path, wsdl(SCHEMA.format(ORDERED)))["Do"]
+    inside = f'<Out xmlns="urn:t" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><all>{all_}</all><row>{row}</row></Out>'
+    data = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{inside}</e:Body></e:Envelope>'.encode()
+
+    value, violations = wire.read(data)
+
+    assert value == wire.decode(data)
+    assert violations == wire.check_reply(data)
+    assert bool(violations) == ("<c/><b>" in row or "<new/>" in row)
+
+
 # ---- zeep as oracle, where it is sound -------------------------------------------------------------------------------------------------
 
 ORACLE = Document(str(PEOPLE), Transport()).bindings["{urn:test:question}PeopleSoap"].get("Find")

@@ -27,7 +27,8 @@ TYPES = {
     "token": '<xs:restriction base="xs:token"><xs:minLength value="1"/><xs:maxLength value="5"/></xs:restriction>',
     "line": '<xs:restriction base="xs:normalizedString"/>',
     "collapsed": '<xs:restriction base="xs:string"><xs:whiteSpace value="collapse"/><xs:enumeration value="a b"/></xs:restriction>',
-    "listed": '<xs:restriction base="xs:string"><xs:enumeration value="a"/><xs:enumeration value="b.c"/><xs:enumeration value=""/></xs:restriction>',
+    "listed": '<xs:restriction base="xs:string">'
+    '<xs:enumeration value="a"/><xs:enumeration value="b.c"/><xs:enumeration value=""/></xs:restriction>',
     "number": '<xs:restriction base="xs:string"><xs:pattern value="[0-9]{2,3}"/></xs:restriction>',
     "either": '<xs:restriction base="xs:string"><xs:pattern value="a|bb"/><xs:pattern value="[0-9]+-\\d"/></xs:restriction>',
     "odd": '<xs:restriction base="xs:string"><xs:pattern value="^a.b$[^x\\-&amp;]?\\.(c\\?){0,2}"/></xs:restriction>',
@@ -35,7 +36,8 @@ TYPES = {
     "year": '<xs:restriction base="xs:int"><xs:minInclusive value="1900"/><xs:maxExclusive value="2100"/></xs:restriction>',
     "few": '<xs:restriction base="xs:integer"><xs:totalDigits value="3"/><xs:pattern value="-?[1-9].*"/></xs:restriction>',
     "byte": '<xs:restriction base="xs:unsignedByte"/>',
-    "money": '<xs:restriction base="xs:decimal"><xs:totalDigits value="5"/><xs:fractionDigits value="2"/><xs:minExclusive value="-1.5"/></xs:restriction>',
+    "money": '<xs:restriction base="xs:decimal"><xs:totalDigits value="5"/>'
+    '<xs:fractionDigits value="2"/><xs:minExclusive value="-1.5"/></xs:restriction>',
     "rate": '<xs:restriction base="xs:double"/>',
     "flag": '<xs:restriction base="xs:boolean"/>',
     "day": '<xs:restriction base="xs:date"/>',
@@ -82,6 +84,7 @@ def wire() -> Wire:
         return read_wsdl(path)["Do"]
 
 
+GOOD = {"bounded": "abc", "number": "12", "listed": "", "token": "&", "year": 1999, "either": "a", "odd": "^axb$."}
 RUN = ("bounded", "number", "listed", "token", "year", "either", "odd")
 
 
@@ -128,7 +131,7 @@ def test_nothing_is_vouched_for_that_libxml2_refuses(name, data):
 )
 @settings(max_examples=300)
 def test_fields_that_are_judged_together_are_judged_as_each_by_itself(run, left_out):
-    good = {"bounded": "abc", "number": "12", "listed": "a", "token": "x y", "year": 2000, "either": "a", "odd": "^axb$.", "@k": "77", "one": 1}
+    good = {**GOOD, "token": "x y", "@k": "77", "one": 1}
     several = [{"run": {key: value for key, value in run.items() if key != left_out}}]
     several += [{"run": {**good, key: value}} for key, value in run.items()]
 
@@ -142,11 +145,12 @@ def test_fields_that_are_judged_together_are_judged_as_each_by_itself(run, left_
     "native",
     [
         {"bounded": ["ab", "Đặng"], "exact": ["abc"], "token": ["a b"], "line": ["một hai"]},
-        {"collapsed": ["a b"], "listed": ["a", "b.c", ""], "number": ["12", "123"], "either": ["bb", "123-4"], "odd": ["^axb$.", "^axb$y.c?"]},
+        {"collapsed": ["a b"], "listed": ["a", "b.c", ""], "number": ["12", "123"]},
+        {"either": ["bb", "123-4"], "odd": ["^axb$.", "^axb$y.c?"]},
         {"year": [1900, 2099], "few": [999, -5], "byte": [0, 255], "money": [Decimal("123.45"), 7], "rate": [Decimal("1.5E+3")]},
         {"flag": [True, False], "day": ["1990-05-17", "2024-12-31Z"], "moment": ["2026-03-02T08:15:30+07:00"], "bytes": ["", "YQ=="]},
         {"bounded2": "a&b", "number2": "12"},
-        {"run": {"@k": "12", "two": "99", **dict.fromkeys(("bounded", "token"), "a>b"), "number": "12", "listed": "", "year": 1999, "either": "a", "odd": "^a<b$."}},
+        {"run": {**GOOD, "@k": "12", "two": "99", "bounded": "a>b", "odd": "^a<b$."}},
     ],
 )
 def test_what_contracts_usually_ask_is_vouched_for_without_libxml2(native):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from lgsp.codec import json
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
 from lgsp.model import Auth, Call, Exchange, Purpose, Right, Session, SubsystemId, Timeouts
@@ -106,7 +105,8 @@ async def ask(port: int, native: Any = None, *, auth: Auth | None = None, call: 
     bound = {"address": address, "user": "an"}
     calls = NativeCalls(lambda _provider, _party: bound, lambda: 1_700_000_000.0, Telemetry(CollectorRegistry()))
     try:
-        replies = await asyncio.gather(*(calls.call(call, call.prepare(native or {"n": 1}), exchange) for _ in range(times)), return_exceptions=True)
+        request = call.prepare(native or {"n": 1})
+        replies = await asyncio.gather(*(calls.call(call, request, exchange) for _ in range(times)), return_exceptions=True)
     finally:
         await calls.close()
     for reply in reversed(replies):

@@ -275,3 +275,24 @@ async def test_the_backlog_counts_what_is_owed_by_provider_and_state(store, make
 
     assert (land.provider, dict(land.states)) == ("land", {"waiting": 1})
     assert (portal.provider, dict(portal.states), portal.oldest_at) == ("portal", {"delivering": 1, "waiting": 1, "dead": 1}, oldest)
+
+
+async def test_consumers_take_turns_however_much_one_of_them_sends(store, make, clock):
+    flood = [make.stored() for _ in range(20)]
+    other = make.stored(consumer=SubsystemId("VN/GOV/H99/health"))
+    for each in (*flood, other):
+        await store.accept(each, None, ACCEPTED)
+
+    first = await claim(store, clock, limit=4)
+
+    assert {due.stored.message_id for due in first} == {other.message_id, *[each.message_id for each in flood[:3]]}
+
+
+async def test_what_is_due_by_law_earlier_goes_first_and_then_what_came_first(store, make, clock):
+    stored = [make.stored(deadline_at=clock() + days * 86_400) for days in (3, 1, 2, 1)]
+    for each in stored:
+        await store.accept(each, None, ACCEPTED)
+
+    order = [due.stored.message_id for _ in stored for due in await claim(store, clock, limit=1)]
+
+    assert order == [stored[place].message_id for place in (1, 3, 2, 0)]

@@ -338,7 +338,7 @@ async def test_a_correction_may_be_corrected_again(store, make, clock):
     "changes",
     [{"consumer": SubsystemId("VN/GOV/H99/other")}, {"operation": "other"}, {"major": 2}, {"order_key": "B"}, {"order_key": None}],
 )
-async def test_nobody_supersedes_what_is_not_theirs_and_nothing_is_written(store, make, clock, changes):
+async def test_nobody_supersedes_what_is_not_theirs_and_nothing_is_written(store, make, changes):
     (old,) = await at_rest(store, make, State.DEAD, order_key="A")
     new = make.stored(**{"order_key": "A", "supersedes": old.message_id, **changes})
 
@@ -351,14 +351,14 @@ async def test_nobody_supersedes_what_is_not_theirs_and_nothing_is_written(store
 
 
 @pytest.mark.parametrize("state", [State.DELIVERED, State.UNKNOWN])
-async def test_what_may_have_arrived_cannot_be_superseded(store, make, clock, state):
+async def test_what_may_have_arrived_cannot_be_superseded(store, make, state):
     (old,) = await at_rest(store, make, state)
 
     with pytest.raises(Fault, match="not-supersedable"):
         await store.accept(make.stored(supersedes=old.message_id), None, ACCEPTED)
 
 
-async def test_a_correction_that_is_sent_twice_under_one_key_is_one(store, make, clock):
+async def test_a_correction_that_is_sent_twice_under_one_key_is_one(store, make):
     (old,) = await at_rest(store, make, State.DEAD, order_key="A")
     new = make.stored(order_key="A", supersedes=old.message_id)
     await store.accept(new, make.key(), ACCEPTED)

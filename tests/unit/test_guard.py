@@ -204,13 +204,13 @@ async def test_a_backlog_drains_with_a_ramp_and_never_above_the_providers_limit(
     assert here.provider.most <= PROVIDER.in_flight
 
 
-async def test_no_attempt_is_burnt_while_a_provider_is_down_and_its_return_delivers_all_in_order():
-    here = await guarded(ONE_WAY)
+async def test_only_probes_use_up_attempts_while_a_provider_is_down_and_its_return_delivers_all():
+    here = await guarded(replace(ONE_WAY, retry=RetryRule(first_s=0.2, cap_s=0.4, attempts=16, deadline_s=600)))
     here.provider.failure = Unreachable("provider-unreachable")
     for _ in range(40):
         await here.hub.carry()
     async with here.working():
-        await asyncio.sleep(1.5)  # fifteen of the hub's seconds: six attempts of 0.4 s would long be used up
+        await asyncio.sleep(1.5)  # fifteen of the hub's seconds: without a circuit every message would have used up its attempts
         down = await here.states(), here.provider.calls
         here.provider.failure = None
         await here.until(lambda: no_backlog(here))
@@ -237,3 +237,21 @@ async def test_a_retry_that_the_budget_does_not_cover_waits_and_is_not_counted()
 
 async def no_backlog(here: Guarded) -> bool:
     return not await here.states()
+
+
+async def test_at_a_provider_that_fails_now_and_then_calls_stay_within_the_budget():
+    here = await guarded(replace(ONE_WAY, retry=RetryRule(first_s=0.2, cap_s=0.4, attempts=30, deadline_s=600)))
+    chance = iter(number % 10 < 3 for number in range(10_000))
+    answer = here.provider.__call__
+
+    async def now_and_then(call_: Call, native: Any) -> Any:
+        here.provider.failure = Fault("provider-failed") if next(chance) else None
+        return await answer(call_, native)
+
+    here.hub.outbound._answer = now_and_then
+    async with here.working():
+        for _ in range(300):
+            await here.hub.carry()
+            await asyncio.sleep(0.002)
+
+    assert here.provider.calls <= 1.2 * 300 + 10

@@ -13,6 +13,7 @@ from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
 from lgsp.model import Call, Pattern, Reconcile, Right, State
 from tests.unit.small_hub import DESK, OPERATION, SmallHub, call
 
+THERE, ABSENT = True, False
 LOOK_UP = call("look", absent_when=lambda scope: not scope["found"])
 INSERT = call("insert", safe=False, reconcile=Reconcile(LOOK_UP, after_s=30.0, confirmations=2))
 ONE_WAY = replace(OPERATION, pattern=Pattern.ONE_WAY, calls=(INSERT,), order_key=("name",))
@@ -55,14 +56,14 @@ async def receipt(hub: SmallHub, message_id: str) -> Any:
 
 
 async def test_nothing_is_asked_before_its_time() -> None:
-    hub, message_id = await in_doubt(Provider(True))
+    hub, message_id = await in_doubt(Provider(THERE))
 
     assert await ask(hub, 29.0) == []
     assert (await receipt(hub, message_id)).state is State.UNKNOWN
 
 
 async def test_a_message_that_the_provider_has_is_delivered_and_never_sent_again() -> None:
-    provider = Provider(True)
+    provider = Provider(THERE)
     hub, message_id = await in_doubt(provider)
 
     await ask(hub)
@@ -73,7 +74,7 @@ async def test_a_message_that_the_provider_has_is_delivered_and_never_sent_again
 
 
 async def test_one_early_not_found_proves_nothing_and_two_send_it_again() -> None:
-    provider = Provider(False, False)
+    provider = Provider(ABSENT, ABSENT)
     hub, message_id = await in_doubt(provider)
 
     await ask(hub)
@@ -87,7 +88,7 @@ async def test_one_early_not_found_proves_nothing_and_two_send_it_again() -> Non
 
 
 async def test_a_found_after_a_not_found_delivers() -> None:
-    provider = Provider(False, True)
+    provider = Provider(ABSENT, THERE)
     hub, message_id = await in_doubt(provider)
 
     await ask(hub)
@@ -100,7 +101,7 @@ async def test_a_found_after_a_not_found_delivers() -> None:
     "fault", [Unreachable("provider-unreachable"), BusinessRefusal("provider-refused"), OutcomeUnknown("provider-timeout")]
 )
 async def test_no_answer_changes_nothing_and_is_asked_for_again(fault: Fault) -> None:
-    hub, message_id = await in_doubt(Provider(False, fault, False))
+    hub, message_id = await in_doubt(Provider(ABSENT, fault, ABSENT))
 
     await ask(hub)
     await ask(hub)
@@ -121,7 +122,7 @@ async def test_asking_ends_with_the_deadline_and_leaves_it_to_a_person() -> None
 
 
 async def test_every_question_is_opened_and_closed_in_the_log() -> None:
-    hub, message_id = await in_doubt(Provider(False, True))
+    hub, message_id = await in_doubt(Provider(ABSENT, THERE))
     await ask(hub)
     await ask(hub)
 
@@ -132,7 +133,7 @@ async def test_every_question_is_opened_and_closed_in_the_log() -> None:
 
 
 async def test_what_is_behind_it_in_the_order_waits_until_it_is_decided() -> None:
-    provider = Provider(True)
+    provider = Provider(THERE)
     hub, _ = await in_doubt(provider)
     await hub.carry()
 
@@ -151,7 +152,7 @@ async def test_an_operation_without_reconcile_waits_for_a_person() -> None:
 
 
 async def test_a_withdrawn_right_asks_nothing_more() -> None:
-    provider = Provider(True)
+    provider = Provider(THERE)
     hub, message_id = await in_doubt(provider)
     await hub.store.withdraw(Right(DESK, "parcels", "find", frozenset()), "test", hub.now)
 
@@ -161,7 +162,7 @@ async def test_a_withdrawn_right_asks_nothing_more() -> None:
 
 
 async def test_an_answer_that_is_no_reply_of_the_operation_is_not_told_as_one() -> None:
-    hub, message_id = await in_doubt(Provider(True), replace(ONE_WAY, check_reply=lambda _: ["/x is missing"]))
+    hub, message_id = await in_doubt(Provider(THERE), replace(ONE_WAY, check_reply=lambda _: ["/x is missing"]))
 
     await ask(hub)
 

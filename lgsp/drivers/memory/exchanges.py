@@ -138,7 +138,7 @@ class MemoryExchanges:
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
         claimed: list[Due] = []
-        for owed in sorted(self._due(now, provider), key=lambda owed: owed.due_at or 0.0)[:limit]:
+        for owed in _in_turns(self._due(now, provider))[:limit]:
             owed.state, owed.due_at = State.DELIVERING, now + lease_s
             owed.lease += 1
             owed.attempts += 1
@@ -275,6 +275,16 @@ class MemoryExchanges:
     def _held(self, due: Due) -> Owed | None:
         owed = self._owed.get(due.stored.message_id)
         return owed if owed is not None and owed.state is State.DELIVERING and owed.lease == due.lease else None
+
+
+def _in_turns(due: Iterable[Owed]) -> list[Owed]:
+    """One of each consumer after the other; of one consumer by legal deadline and arrival."""
+    turns: Counter[str] = Counter()
+    ranked: list[tuple[int, float, int, Owed]] = []
+    for place, owed in enumerate(sorted(due, key=lambda owed: owed.deadline_at)):
+        turns[owed.stored.consumer] += 1
+        ranked.append((turns[owed.stored.consumer], owed.deadline_at, place, owed))
+    return [owed for *_, owed in sorted(ranked, key=lambda entry: entry[:3])]
 
 
 def _line(stored: Stored) -> tuple[object, ...]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LOOK_S = 1.0
 """Between two looks at a circuit whose probe is due while nothing is sent."""
 SICK = frozenset({Blame.PROVIDER, Blame.NATIONAL, Blame.NETWORK})
+PARDONS = 2
+"""Free retries after an outage, for each message that may be under way."""
 NO_TICKET = -1
 """Of a call that a person's order let through: its outcome moves nothing."""
 
@@ -46,7 +48,10 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Road:
-    """One provider as this process knows it; `looked_for`: the probe time for which messages were last asked, at `looked_at`."""
+    """One provider as this process knows it; `looked_for`: the probe time for which messages were last asked, at `looked_at`.
+
+    pardons: retries that cost nothing, for what the outage failed and the probes; few, so that a provider that flaps wins nothing by it.
+    """
 
     in_flight: int
     limit: float
@@ -54,6 +59,7 @@ class Road:
     budget: Budget = NOTHING
     ordered: RulingKind | None = None
     hastens: bool = False
+    pardons: int = 0
     looked_for: float = 0.0
     looked_at: float = 0.0
 
@@ -114,7 +120,8 @@ class GuardedCalls:
         if due.attempt <= 1:
             road.budget = budget.first(road.budget, now, self._retries)
             return None
-        if road.circuit.mode is not Mode.CLOSED:
+        if road.circuit.mode is not Mode.CLOSED or road.pardons:
+            road.pardons = max(0, road.pardons - 1)
             return None
         road.budget, is_granted = budget.spend(road.budget, now, self._retries)
         return None if is_granted else now + budget.postponed_s(self._around.jitter(), self._retries)
@@ -179,6 +186,7 @@ class GuardedCalls:
 
     def _begin_ramp(self, road: Road) -> None:
         road.limit, road.hastens = ramp.begun(road.in_flight), True
+        road.pardons = PARDONS * road.in_flight
 
     def _ordered(self, road: Road, code: str, now: float) -> Ruling | None:
         """What a person ordered that is in force, a hold before all else; notes its beginning and its end."""

@@ -194,9 +194,10 @@ SUPERSEDE = _over(
 """The corrected message of the same consumer, operation and order key takes the place of one that is not under way."""
 
 _OLD, _NEW = "message_id = v_message_id", "message_id = v_successor"
+_STEPS = ((f"-(SELECT n.seq FROM message n WHERE n.{_NEW})", _OLD), ("v_seq", _NEW), ("-seq", _OLD))  # noqa: S608 -- constants
 SWAP = tuple(
-    _over(f" UPDATE message SET seq = {number} FROM r WHERE {whose}", message_id="uuid", successor="uuid", seq="int8")  # noqa: S608 -- constants
-    for number, whose in ((f"-(SELECT n.seq FROM message n WHERE n.{_NEW})", _OLD), ("v_seq", _NEW), ("-seq", _OLD))
+    _over(f" UPDATE message SET seq = {number} FROM r WHERE {whose}", message_id="uuid", successor="uuid", seq="int8")  # noqa: S608
+    for number, whose in _STEPS
 )
 """The successor takes the predecessor's number, and so its place in the order, and gives it its own; no two have one even for a moment."""
 
@@ -226,11 +227,17 @@ CALL = _over(
     finished="bool",
 )
 
+WINDOW = 64
+"""A claim looks at four messages for each place and at least so many, the longest due first, and takes turns among their consumers."""
+
 CLAIM = _over(
-    ", head AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
-    f"AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) AND (m.order_mark IS NULL OR NOT EXISTS (SELECT 1 FROM message e "
+    ", near AS MATERIALIZED (SELECT m.seq, m.consumer, m.deadline_at FROM message m "  # noqa: S608 -- constants
+    f"WHERE m.provider = (SELECT v_provider FROM r) AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) "
+    "AND (m.order_mark IS NULL OR NOT EXISTS (SELECT 1 FROM message e "
     f"WHERE e.provider = m.provider AND e.order_mark = m.order_mark AND e.seq < m.seq AND e.order_mark IS NOT NULL AND e.{UNSETTLED})) "
-    "ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
+    f"ORDER BY m.due_at LIMIT (SELECT 4 * v_places + {WINDOW} FROM r) {{lock}}), "
+    "ranked AS (SELECT seq, deadline_at, row_number() OVER (PARTITION BY consumer ORDER BY deadline_at, seq) AS turn FROM near), "
+    "head AS MATERIALIZED (SELECT seq FROM ranked ORDER BY turn, deadline_at, seq LIMIT (SELECT v_places FROM r)) "
     "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_until FROM r) "
     "FROM head WHERE message.seq = head.seq "
     f"RETURNING {_CLAIMED}",
