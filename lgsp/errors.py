@@ -4,7 +4,7 @@
     ├── SettingsError       the environment is incomplete or contradicts itself; the hub does not start
     ├── ContractError       a contract, manifest or mapping is faulty; carries every Finding at once
     ├── MappingError        a value cannot be translated; carries every Violation at once
-    ├── CodecError          bytes cannot be read as what their contract promises, or a value cannot be written; knows the path
+    ├── CodecError          bytes cannot be read as what their contract promises; knows the path
     │   └── JsonError       nor as JSON that means one thing only; carries the place
     └── Fault               an exchange cannot go on; `slug` names a row of contracts/problems.yaml
         ├── Unreachable     the provider surely never saw the request
@@ -110,7 +110,7 @@ class MappingError(LgspError):
 
 
 class CodecError(LgspError):
-    """Bytes cannot be read as what their contract promises, or a value cannot be written.
+    """Bytes cannot be read as what their contract promises.
 
     reason: one sentence without the value itself. pointer: JSON pointer (RFC 6901) into the native value, empty for the whole message.
     """

@@ -1,13 +1,14 @@
 """The XSD verdict on an envelope: libxml2 judges, and its findings become violations in native terms, free of the values.
 
 libxml2 compiles the contract's schemas from texts in memory; an address that is not among them is refused, whatever it names. A compiled
-schema keeps its last errors in itself, so each thread compiles its own.
+schema keeps its last errors in itself, so threads take turns; compiling one in each thread is no way out, because libxml2 loses included
+documents when another thread parses meanwhile (lxml 6.1, seen in tests).
 """
 
 from __future__ import annotations
 
 import re
-from threading import local
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -69,28 +70,22 @@ class Verdict:
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
-        self._own = local()
-        self._schema()
+        self._schema = compile_schema(grammar.schemas)
+        self._in_turn = Lock()
 
     def violations(self, envelope: _Element, child: _Element, field: Field) -> Sequence[Violation]:
         """What breaks the contract below the body's child; pointers start at its value."""
-        schema = self._schema()
-        if schema.validate(envelope):
-            return ()
+        with self._in_turn:
+            if self._schema.validate(envelope):
+                return ()
+            entries: Any = list(self._schema.error_log)
         found: dict[str, Violation] = {}
-        entries: Any = schema.error_log
         for entry in entries:
             violation = self._violation(entry, envelope, (child, field))
             found.setdefault(violation.pointer, violation)
             if len(found) == MOST_VIOLATIONS:
                 break
         return tuple(found.values())
-
-    def _schema(self) -> etree.XMLSchema:
-        schema = getattr(self._own, "schema", None)
-        if schema is None:
-            schema = self._own.schema = compile_schema(self._grammar.schemas)
-        return schema
 
     def _violation(self, entry: Any, envelope: _Element, start: tuple[_Element, Field]) -> Violation:
         code, detail = RULES.get(entry.type_name, (_rule(entry.type_name), "breaks the contract"))

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Blame, BusinessRefusal, Fault, OutcomeUnknown
 from lgsp.model import SoapFault
+from lgsp.policy.answer import AMBIGUOUS, again, fault_of, words_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lgsp.model import Call, Due, Exchange, Prepared
     from lgsp.ports import Ports
-
-
-AMBIGUOUS = frozenset({"provider-failed"})
-"""A provider that fails while it works (500, a Server fault) may have done its work before; we must not simply call again."""
 
 
 async def deliver(call: Call, request: Prepared, known: Mapping[str, Any], exchange: Exchange, ports: Ports) -> Any:
@@ -58,10 +55,10 @@ async def _ask(call: Call, request: Prepared, known: Mapping[str, Any], exchange
     if call.duplicate_when is not None and call.duplicate_when(scope):
         if not call.again_with:
             return reply
-        reply = await _send(call, call.prepare(_with(request.native, call, scope)), exchange, ports)
+        reply = await _send(call, call.prepare(again(request.native, call, scope)), exchange, ports)
         scope = {**reply, "known": known}
     if call.ok_when is not None and not call.ok_when(scope):
-        raise BusinessRefusal("provider-refused", extra={"providerMessage": _words(reply, call.message_path)})
+        raise BusinessRefusal("provider-refused", extra={"providerMessage": words_at(reply, call.message_path)})
     return reply
 
 
@@ -70,7 +67,7 @@ async def _send(call: Call, request: Prepared, exchange: Exchange, ports: Ports)
     try:
         reply = await ports.outbound.call(call, request, exchange)
         if isinstance(reply, SoapFault):
-            raise _fault_of(reply)
+            raise fault_of(reply)
     except Fault as fault:
         if provider.national and fault.blame is Blame.PROVIDER:
             fault.blame = Blame.NATIONAL
@@ -80,27 +77,3 @@ async def _send(call: Call, request: Prepared, exchange: Exchange, ports: Ports)
             raise fault.repeatable() from fault
         raise OutcomeUnknown("outcome-unknown", f"{call.name}: {fault.slug} {fault.detail}") from fault
     return reply
-
-
-def _fault_of(fault: SoapFault) -> Fault:
-    """SOAP 1.1 section 4.4.1: Client means that the message was wrong, Server that its processing failed."""
-    if fault.code.rpartition(":")[2].partition(".")[0] in {"Client", "Sender"}:
-        return BusinessRefusal("provider-refused", extra={"providerMessage": fault.reason})
-    return Fault("provider-failed", extra={"providerMessage": fault.reason})
-
-
-def _with(native: Any, call: Call, scope: Mapping[str, Any]) -> Any:
-    again = dict(native)
-    for path, value in call.again_with:
-        branch = again
-        for name in path[:-1]:
-            branch[name] = branch = dict(branch[name])
-        branch[path[-1]] = value(scope)
-    return again
-
-
-def _words(reply: Any, path: tuple[str, ...]) -> str:
-    """The provider's own words; they may name a person, so they go to the consumer and the encrypted payload, never into a log row."""
-    for name in path:
-        reply = reply.get(name) if isinstance(reply, dict) else None
-    return str(reply) if reply else ""

@@ -107,7 +107,7 @@ def is_valid(native: Any) -> bool:
         document = speech()._document(speech()._write_carefully, native).encode()
     except Unwritable:
         return False
-    return speech()._verdict._schema().validate(etree.fromstring(document))
+    return speech()._verdict._schema.validate(etree.fromstring(document))
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -88,6 +88,8 @@ class Running:
     async def fault(self, twin: str, **plan: Any) -> None:
         """Tell a twin to misbehave."""
         (await self.client.put(f"{self.twins[twin]}/_twin/faults", json=plan)).raise_for_status()
+        if plan["kind"] == "down":
+            await asyncio.sleep(0.1)  # the twin answers this request before it closes its door
 
     async def ledger(self, twin: str) -> list[dict[str, Any]]:
         """What happened at a twin."""

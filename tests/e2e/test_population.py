@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -67,7 +66,6 @@ async def test_each_failure_of_the_provider_has_its_own_problem(hub: Running, fa
 
 async def test_a_provider_that_is_not_there_is_unreachable(hub: Running) -> None:
     await hub.fault("population", kind="down", seconds=1)
-    await asyncio.sleep(0.1)
 
     answer = await hub.post(LOOKUPS, example("population", "found"))
 
