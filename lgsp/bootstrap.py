@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +38,14 @@ from lgsp.ports import Office, Ports
 from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, MutableMapping
 
     from lgsp.config import Settings
     from lgsp.drivers.bell import Ringing
     from lgsp.drivers.store import Store
 
 FIRST_PERSON = "admin"
+LOG_ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,23 +184,30 @@ async def _first_person(settings: Settings, office: Office) -> None:
 
 
 def _keyed(master_key: bytes, purpose: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA256 under a key of its own for each purpose."""
-    key = hmac.digest(master_key, purpose, "sha256")
-    return lambda content: hmac.digest(key, content, "sha256")
+    """HMAC-SHA256 under a key of its own for each purpose; the key is taken in once."""
+    started = hmac.new(hmac.digest(master_key, purpose, "sha256"), digestmod="sha256")
+
+    def digest(content: bytes) -> bytes:
+        mac = started.copy()
+        mac.update(content)
+        return mac.digest()
+
+    return digest
 
 
 def configure_log(level: str) -> None:
     """JSON logs on standard output: one object a line, with the field names of CONVENTIONS."""
-    encoder = msgspec.json.Encoder()
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: encoder.encode(event)),
-        ],
+        processors=[structlog.processors.format_exc_info, _line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
+
+
+def _line(_logger: object, level: str, event: MutableMapping[str, Any]) -> bytes:
+    """One event as one JSON object."""
+    event["message"] = event.pop("event")
+    event["level"] = level
+    event["timestamp"] = datetime.now(UTC).isoformat()
+    return LOG_ENCODER.encode(event)

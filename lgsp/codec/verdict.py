@@ -78,7 +78,8 @@ class Verdict:
         with self._in_turn:
             if self._schema.validate(envelope):
                 return ()
-            entries: Any = list(self._schema.error_log)
+            log: Any = self._schema.error_log
+            entries = list(log)
         found: dict[str, Violation] = {}
         for entry in entries:
             violation = self._violation(entry, envelope, (child, field))
