@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import ContractError, Finding, MappingError, Violation
-from lgsp.mapping.paths import NULL, reader
+from lgsp.mapping.paths import NULL, reader, walk
 from lgsp.mapping.rules import RuleReader, Surroundings
 from lgsp.mapping.source import shape
 from lgsp.schema import escape
@@ -68,26 +68,42 @@ def _translation(source: Source, place: tuple[str, str], rules: tuple[Rule, ...]
     return Translation(lambda scope: build(scope["value"], scope) or {}, rules, drops, f"/{escape(name)}/{way}")
 
 
+AT_ROOT: tuple[str, ...] = ()
+
+
+def _expect_object(value: Any) -> None:
+    if type(value) is not dict:
+        raise MappingError([Violation("", "is no object", "type")])
+
+
 def _object(rules: Sequence[Rule], way: str) -> Read:
-    fields = [_placed_field(rule, way) for rule in rules]
+    """What builds an object by its rules. Neighbours mostly share the holder they read from and the one they write to: both are kept."""
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    fields = [_placed_field(rule, way, shared) for rule in rules]
     reads_own = any(path.keys and not path.root for rule in rules for path in rule.sources)
 
     def build(value: Any, scope: Mapping[str, Any]) -> Any:
-        if reads_own and type(value) is not dict:
-            raise MappingError([Violation("", "is no object", "type")])
+        if reads_own:
+            _expect_object(value)
         target: dict[str, Any] = {}
         faults: list[Violation] = []
-        for own_key, then, read, pointer, parents, key in fields:
+        source, read_from = value, AT_ROOT
+        into, write_to = target, AT_ROOT
+        for above, own_key, then, read, pointer, parents, key in fields:
             try:
-                found = read(value, scope) if own_key is None else value.get(own_key)
+                if above is not read_from and own_key is not None:
+                    source, read_from = walk(value, above), above
+                found = read(value, scope) if own_key is None else source.get(own_key) if type(source) is dict else walk(source, (own_key,))
                 if then is not None and found is not None:
                     found = then(found, value, scope)
             except MappingError as error:
                 faults += _under(pointer, error)
                 continue
-            if found is not None:
-                holder = _holder(target, parents) if parents else target
-                holder[key] = None if found is NULL else found
+            if found is None:
+                continue
+            if parents is not write_to:
+                into, write_to = _holder(target, parents), parents
+            into[key] = None if found is NULL else found
         if faults:
             raise MappingError(faults)
         return target or None
@@ -95,11 +111,16 @@ def _object(rules: Sequence[Rule], way: str) -> Read:
     return build
 
 
-def _placed_field(rule: Rule, way: str) -> tuple[str | None, Run | None, Read, str, tuple[str, ...], str]:
-    """What the builder of an object needs of one rule: how it is read, where its faults are told, where its value goes."""
-    own_key = _own_key(rule)
+Placed = tuple[tuple[str, ...], "str | None", "Run | None", "Read", str, tuple[str, ...], str]
+
+
+def _placed_field(rule: Rule, way: str, shared: dict[tuple[str, ...], tuple[str, ...]]) -> Placed:
+    """What the builder of an object needs of one rule: where and how it is read, where its faults are told, where its value goes."""
+    above, own_key = _own_key(rule)
     then = _chain(rule) if own_key is not None else None
-    return own_key, then, _field(rule, way), _pointer(rule, way), rule.target[:-1], rule.target[-1]
+    parents = rule.target[:-1]
+    above, parents = shared.setdefault(above, above), shared.setdefault(parents, parents)
+    return above, own_key, then, _field(rule, way), _pointer(rule, way), parents, rule.target[-1]
 
 
 def _holder(target: dict[str, Any], parents: Sequence[str]) -> dict[str, Any]:
@@ -108,13 +129,13 @@ def _holder(target: dict[str, Any], parents: Sequence[str]) -> dict[str, Any]:
     return target
 
 
-def _own_key(rule: Rule) -> str | None:
-    """The one key that the rule reads, if it does no more than that and its steps: most rules do, and need no call to read."""
+def _own_key(rule: Rule) -> tuple[tuple[str, ...], str | None]:
+    """Holder and key that the rule reads, if it does no more than that and its steps: most rules do, and need no call to read."""
     plain = rule.kind == "from" and rule.when is None and rule.default is None and not rule.keep_null
-    if not plain or len(rule.sources) != 1:
-        return None
-    path = rule.sources[0]
-    return path.keys[0] if not path.root and len(path.keys) == 1 and not path.keys[0].isdecimal() else None
+    path = rule.sources[0] if plain and len(rule.sources) == 1 else None
+    if path is None or path.root or not path.keys or any(key.isdecimal() for key in path.keys):
+        return (), None
+    return path.keys[:-1], path.keys[-1]
 
 
 def _field(rule: Rule, way: str) -> Read:
