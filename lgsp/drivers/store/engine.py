@@ -160,6 +160,8 @@ def _address(url: str) -> _Address:
     except SQLAlchemyError as error:
         raise SettingsError(f"LGSP_DATABASE_URL: {error}") from error
     if parsed.get_backend_name() == "sqlite" and parsed.database:
+        if not Path(parsed.database).absolute().parent.is_dir():
+            raise SettingsError(f"LGSP_DATABASE_URL: the folder of {parsed.database} does not exist")
         return _Address(str(parsed.set(drivername="sqlite+aiosqlite")), "", Path(parsed.database), {})
     if parsed.get_backend_name() != "postgresql":
         raise SettingsError("LGSP_DATABASE_URL: begins with sqlite:///path or postgresql://")
