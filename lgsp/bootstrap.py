@@ -34,7 +34,8 @@ from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.worker import Worker
 from lgsp.errors import Fault
-from lgsp.ports import Office, Ports
+from lgsp.ports.engine import Ports
+from lgsp.ports.office import Office
 from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:

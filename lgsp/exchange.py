@@ -1,8 +1,7 @@
 """The life of a message, top to bottom; here and nowhere else.
 
-`carry` takes what a consumer sent to its answer. `deliver_due` takes what the hub has stored to its provider, `reconcile_unknown` asks
-what became of it. It is the same road: identify, authorise, throttle, validate, deduplicate, translate, deliver, translate back, release;
-nothing reaches a provider without a durable OPENED row, and no answer leaves before its CLOSED row. A Fault ends the road anywhere.
+`carry` takes what a consumer sent to its answer, `deliver_due` what the hub has stored to its provider, `reconcile_unknown` asks what
+became of it. Nothing reaches a provider without a durable OPENED row, no answer leaves before its CLOSED row; a Fault ends the road.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
 from lgsp.errors import Fault
-from lgsp.model import Outcome, Pattern, Reply
+from lgsp.model.agreed import Pattern
+from lgsp.model.happening import Outcome, Reply
 from lgsp.stages.accept import accept
 from lgsp.stages.authorise import authorise, authorise_again
 from lgsp.stages.deduplicate import answer_of, key_claim
@@ -28,8 +28,8 @@ from lgsp.stages.validate import validate_reply, validate_request
 from lgsp.telemetry import Trail
 
 if TYPE_CHECKING:
-    from lgsp.model import Due, Exchange, KeyClaim, Message
-    from lgsp.ports import Ports
+    from lgsp.model.happening import Due, Exchange, KeyClaim, Message
+    from lgsp.ports.engine import Ports
 
 
 async def carry(message: Message, ports: Ports) -> Reply:

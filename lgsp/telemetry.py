@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.errors import Fault
-    from lgsp.model import Catalogue, Due, Operation, Outcome, SubsystemId
+    from lgsp.model.agreed import Catalogue, Operation
+    from lgsp.model.happening import Due, Outcome
+    from lgsp.model.parties import SubsystemId
 
 NONE = "-"
 """Label value of a request that was refused before its operation was known."""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from lgsp.acts.replay import must_choose
 from lgsp.errors import Fault
-from lgsp.model import State
+from lgsp.model.happening import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.ports import DeadGroup, Decision, Filter, Office, Share
+    from lgsp.ports.office import DeadGroup, Decision, Filter, Office, Share
 
 STATES = {"delivered": State.DELIVERED, "again": State.WAITING, "dead": State.DEAD}
 BATCH = 500

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.acts.wording import BLAMES, OUTCOMES, STATES, TEXTS
 from lgsp.errors import Fault, problems
-from lgsp.model import Outcome, State
+from lgsp.model.happening import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lgsp.ports import Office, TimelineEntry
+    from lgsp.ports.office import Office, TimelineEntry
 
 LANGUAGES = ("vi", "en")
 VIETNAM = timezone(timedelta(hours=7))

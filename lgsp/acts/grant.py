@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault, Violation
-from lgsp.model import DataClass, Right
+from lgsp.model.agreed import DataClass
+from lgsp.model.parties import Right
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.model import Operation, SubsystemId
-    from lgsp.ports import Office
+    from lgsp.model.agreed import Operation
+    from lgsp.model.parties import SubsystemId
+    from lgsp.ports.office import Office
 
 
 async def grant(office: Office, right: Right, author: str) -> None:

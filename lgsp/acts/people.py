@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.ports import Person
+from lgsp.ports.office import Person
 
 if TYPE_CHECKING:
-    from lgsp.ports import Office
+    from lgsp.ports.office import Office
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.model import Consumer, SubsystemId
+from lgsp.model.parties import Consumer, SubsystemId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.ports import Office
+    from lgsp.ports.office import Office
 
 
 @dataclass(frozen=True, slots=True)

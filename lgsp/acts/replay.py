@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault, Violation
-from lgsp.model import State
-from lgsp.ports import ReplayRun, RunState
+from lgsp.model.happening import State
+from lgsp.ports.office import ReplayRun, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.ports import Filter, Office, Share
+    from lgsp.ports.office import Filter, Office, Share
 
 RUNS_SHOWN = 100
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lgsp.model import Service
-    from lgsp.ports import Act, Backlog, DeadGroup, Office
+    from lgsp.model.agreed import Service
+    from lgsp.ports.office import Act, Backlog, DeadGroup, Office
 
 DEAD_GROUPS = 100
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault, Violation
-from lgsp.model import Ruling, RulingKind
+from lgsp.model.parties import Ruling, RulingKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.ports import CircuitView, Office
+    from lgsp.ports.engine import CircuitView
+    from lgsp.ports.office import Office
 
 LONGEST_S = 90 * 86_400.0
 """No order stands for ever: one that is forgotten must not keep a provider out of reach."""

@@ -23,7 +23,7 @@ from lgsp.config import HOME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lgsp.model import Operation
+    from lgsp.model.agreed import Operation
 
 FORM = "application/x-www-form-urlencoded"
 REFUSALS = 400

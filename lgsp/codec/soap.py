@@ -18,7 +18,7 @@ from lgsp.codec.read import Readers, untyped
 from lgsp.codec.tables import SOAP_11, SOAP_12, XSI
 from lgsp.codec.write import Writers
 from lgsp.errors import CodecError, Violation
-from lgsp.model import SoapFault, Wire
+from lgsp.model.agreed import SoapFault, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

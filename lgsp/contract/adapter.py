@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lgsp.contract.folder import Adapter
     from lgsp.mapping.rules import Rule
-    from lgsp.model import Provider, Service
+    from lgsp.model.agreed import Provider, Service
 
     Schemas = Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]
 

@@ -9,7 +9,7 @@ from lgsp.errors import Violation
 from lgsp.mapping.expression import ExpressionError, compile_expression, path_into
 from lgsp.mapping.paths import PathError, parse_path, reader
 from lgsp.mapping.trace import origin
-from lgsp.model import Auth, Call, Reconcile, Session
+from lgsp.model.agreed import Auth, Call, Reconcile, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lgsp.contract.manifest import Manifest
     from lgsp.errors import Finding
     from lgsp.mapping.compile import MappingFile, Translation
-    from lgsp.model import Wire
+    from lgsp.model.agreed import Wire
 
     Evaluate = Callable[[Any], Any]
     Values = tuple[tuple[tuple[str, ...], Evaluate], ...]

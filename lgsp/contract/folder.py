@@ -16,7 +16,8 @@ from lgsp.contract.wsdl import read_wsdl
 from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import compile_mapping
 from lgsp.mapping.rules import Surroundings
-from lgsp.model import DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, SubsystemId, Timeouts
+from lgsp.model.agreed import DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts
+from lgsp.model.parties import SubsystemId
 from lgsp.policy.deadline import read_calendar
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lgsp.contract.manifest import Manifest
     from lgsp.contract.openapi import HttpOperation, OpenApi
     from lgsp.mapping.compile import MappingFile
-    from lgsp.model import Auth, Wire
+    from lgsp.model.agreed import Auth, Wire
 
 T = TypeVar("T")
 

@@ -15,13 +15,13 @@ from lxml import etree
 
 from lgsp.codec import json
 from lgsp.errors import CodecError, Finding, MappingError
-from lgsp.model import SoapFault
+from lgsp.model.agreed import SoapFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lgsp.model import Call, Operation, Service
+    from lgsp.model.agreed import Call, Operation, Service
 
 MESSAGE_ID = "0190f3c2-7a10-7c3e-9d4b-5a1f00000001"
 SESSION = "phien-mau-0001"

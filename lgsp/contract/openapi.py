@@ -15,7 +15,7 @@ from lgsp.contract.anatomy import METHODS, descend
 from lgsp.contract.bundle import COMPONENTS, bundle
 from lgsp.contract.parameters import Parameter, compile_parameters, read_declared
 from lgsp.errors import ContractError, Finding, JsonError, Violation
-from lgsp.model import Wire
+from lgsp.model.agreed import Wire
 from lgsp.schema import compile_schema, escape
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from lgsp.codec.tables import Field
     from lgsp.contract.wsdl_files import Folder, SchemaPart
-    from lgsp.model import Wire
+    from lgsp.model.agreed import Wire
 
 _VERSIONS = {Soap11Binding: SOAP_11, Soap12Binding: SOAP_12}
 _BINDING_NAMESPACES = {SOAP_11: "http://schemas.xmlsoap.org/wsdl/soap/", SOAP_12: "http://schemas.xmlsoap.org/wsdl/soap12/"}

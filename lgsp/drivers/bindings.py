@@ -10,7 +10,7 @@ from lgsp.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lgsp.model import Provider
+    from lgsp.model.agreed import Provider
 
 REFERENCE = "$env."
 

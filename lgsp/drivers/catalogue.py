@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from lgsp.contract.adapter import compile_adapter
 from lgsp.errors import ContractError, Finding
-from lgsp.model import Catalogue
+from lgsp.model.agreed import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lgsp.model import Provider, Service
+    from lgsp.model.agreed import Provider, Service
 
 
 class FolderCatalogue:

@@ -18,7 +18,7 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lgsp.ports import Register
+    from lgsp.ports.office import Register
 
 ALGORITHM = "ES256"
 SKEW_S = 60

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from lgsp.policy.quota import block, window_start
 
 if TYPE_CHECKING:
-    from lgsp.model import Quota, SubsystemId
-    from lgsp.ports import QuotaLeases
+    from lgsp.model.agreed import Quota
+    from lgsp.model.parties import SubsystemId
+    from lgsp.ports.engine import QuotaLeases
 
 
 class LeasedQuotas:

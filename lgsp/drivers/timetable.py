@@ -14,7 +14,8 @@ from lgsp.policy import loss
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from lgsp.ports import Inspection, Ports, Runs
+    from lgsp.ports.engine import Ports
+    from lgsp.ports.office import Inspection, Runs
     from lgsp.telemetry import Telemetry
 
 PERIOD_S = 1.0

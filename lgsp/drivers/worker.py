@@ -17,8 +17,9 @@ from lgsp.exchange import deliver_due
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.model import Due, Provider
-    from lgsp.ports import Circuits, Passage, Patience, Ports
+    from lgsp.model.agreed import Provider
+    from lgsp.model.happening import Due
+    from lgsp.ports.engine import Circuits, Passage, Patience, Ports
 
 SWEEP_S = 1.0
 SHORTEST_WAIT_S = 0.05

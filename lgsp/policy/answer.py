@@ -9,7 +9,7 @@ from lgsp.errors import BusinessRefusal, Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Call, SoapFault
+    from lgsp.model.agreed import Call, SoapFault
 
 AMBIGUOUS = frozenset({"provider-failed"})
 """A provider that fails while it works (500, a Server fault) may have done its work before; we must not simply call again."""

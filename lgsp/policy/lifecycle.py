@@ -15,7 +15,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lgsp.model import Outcome, State
+from lgsp.model.happening import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.model import Closed, Outcome
+from lgsp.model.happening import Closed, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lgsp.model import Opened, Operation
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Opened
 
 SPARE_S = 60.0
 """For what surrounds the calls: commits that wait, clocks of nodes that differ."""

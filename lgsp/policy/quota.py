@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lgsp.model import Quota
+    from lgsp.model.agreed import Quota
 
 BLOCKS = 20
 """A process leases at most a twentieth of a window at once, so that several nodes share it fairly."""

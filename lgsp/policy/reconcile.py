@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.model import Settlement, State
+from lgsp.model.happening import Settlement, State
 
 if TYPE_CHECKING:
-    from lgsp.model import Due, Operation, Reconcile
+    from lgsp.model.agreed import Operation, Reconcile
+    from lgsp.model.happening import Due
 
 
 @dataclass(frozen=True, slots=True)

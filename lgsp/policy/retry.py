@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lgsp.errors import BusinessRefusal, Fault
-from lgsp.model import RetryRule, Settlement, State
+from lgsp.model.happening import Settlement, State
 
 if TYPE_CHECKING:
     from lgsp.errors import Problem
+    from lgsp.model.agreed import RetryRule
 
 
 NOT_MADE = frozenset({"circuit-open", "provider-held"})

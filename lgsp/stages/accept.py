@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.codec import json
-from lgsp.model import Reply, Stored
+from lgsp.model.happening import Reply, Stored
 
 if TYPE_CHECKING:
-    from lgsp.model import Exchange, KeyClaim, KeyHolder, Operation
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Exchange, KeyClaim, KeyHolder
+    from lgsp.ports.engine import Ports
 
 
 async def accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports) -> tuple[Reply, KeyHolder | None]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault, Violation
-from lgsp.model import DataClass
+from lgsp.model.agreed import DataClass
 
 if TYPE_CHECKING:
-    from lgsp.model import Operation, Purpose, Right, Stored, SubsystemId
-    from lgsp.ports import Directory, Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Stored
+    from lgsp.model.parties import Purpose, Right, SubsystemId
+    from lgsp.ports.engine import Directory, Ports
 
 PERSONAL_HEADERS = (
     ("Lgsp-Purpose", "slug"),

@@ -11,11 +11,11 @@ import re
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.model import KeyClaim, Reply
+from lgsp.model.happening import KeyClaim, Reply
 
 if TYPE_CHECKING:
-    from lgsp.model import Exchange, KeyHolder, Message
-    from lgsp.ports import Ports
+    from lgsp.model.happening import Exchange, KeyHolder, Message
+    from lgsp.ports.engine import Ports
 
 KEY = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"|([\x21\x23-\x7e]{1,255})')
 BUSINESS = "#business_key"

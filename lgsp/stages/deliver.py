@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Blame, BusinessRefusal, Fault, OutcomeUnknown
-from lgsp.model import SoapFault
+from lgsp.model.agreed import SoapFault
 from lgsp.policy.answer import AMBIGUOUS, again, fault_of, words_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Call, Due, Exchange, Prepared
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Call, Prepared
+    from lgsp.model.happening import Due, Exchange
+    from lgsp.ports.engine import Ports
 
 
 async def deliver(call: Call, request: Prepared, known: Mapping[str, Any], exchange: Exchange, ports: Ports) -> Any:

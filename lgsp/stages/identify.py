@@ -9,8 +9,10 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Consumer, Message, Operation, SubsystemId
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Message
+    from lgsp.model.parties import Consumer, SubsystemId
+    from lgsp.ports.engine import Ports
 
 
 def identify(message: Message, ports: Ports) -> Consumer:

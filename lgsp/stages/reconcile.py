@@ -11,8 +11,9 @@ from lgsp.policy.reconcile import Doubt, absent, found, rule_for, silent, undeci
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Due, Exchange, Operation, Settlement
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Due, Exchange, Settlement
+    from lgsp.ports.engine import Ports
 
 
 def doubt_of(due: Due, operation: Operation, ports: Ports) -> Doubt:

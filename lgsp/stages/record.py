@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lgsp.model import Closed, KeyAnswer, Opened, Outcome, SubsystemId
+from lgsp.model.happening import Closed, KeyAnswer, Opened, Outcome
+from lgsp.model.parties import SubsystemId
 
 if TYPE_CHECKING:
     from lgsp.errors import Fault
-    from lgsp.model import Exchange, KeyClaim, KeyHolder, Message, Reply
-    from lgsp.ports import Ports
+    from lgsp.model.happening import Exchange, KeyClaim, KeyHolder, Message, Reply
+    from lgsp.ports.engine import Ports
     from lgsp.telemetry import Trail
 
 

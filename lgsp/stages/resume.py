@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
 from lgsp.errors import Fault
-from lgsp.model import Exchange, Pattern
+from lgsp.model.agreed import Pattern
+from lgsp.model.happening import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Due, Message, Operation, Right, Stored
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Due, Message, Stored
+    from lgsp.model.parties import Right
+    from lgsp.ports.engine import Ports
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lgsp.codec import json
-from lgsp.model import Outcome, RetryRule, Settlement, State
+from lgsp.model.agreed import RetryRule
+from lgsp.model.happening import Outcome, Settlement, State
 from lgsp.policy.reconcile import first_ask_at
 from lgsp.policy.retry import Attempt, after_fault
 
 if TYPE_CHECKING:
     from lgsp.errors import Fault
-    from lgsp.model import Closed, Due, Operation
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Closed, Due
+    from lgsp.ports.engine import Ports
 
 OUTCOMES = {State.DELIVERED: Outcome.DELIVERED, State.REFUSED: Outcome.REFUSED, State.UNKNOWN: Outcome.UNKNOWN}
 """How an attempt ended, by the state it led to; everything else failed."""

@@ -8,8 +8,9 @@ from lgsp.errors import Fault
 from lgsp.policy.quota import reset_s
 
 if TYPE_CHECKING:
-    from lgsp.model import Operation, Right
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Operation
+    from lgsp.model.parties import Right
+    from lgsp.ports.engine import Ports
 
 type_headers = tuple[tuple[str, str], ...]
 

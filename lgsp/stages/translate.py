@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from lgsp.errors import Fault, MappingError
 
 if TYPE_CHECKING:
-    from lgsp.model import Call, Exchange, Operation, Prepared, Session
-    from lgsp.ports import Ports
+    from lgsp.model.agreed import Call, Operation, Prepared, Session
+    from lgsp.model.happening import Exchange
+    from lgsp.ports.engine import Ports
 
 SESSION_PLACEHOLDER = "-"
 

@@ -10,7 +10,8 @@ from lgsp.errors import Fault, JsonError, Violation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Message, Operation
+    from lgsp.model.agreed import Operation
+    from lgsp.model.happening import Message
 
 
 def validate_request(message: Message, operation: Operation, variables: Mapping[str, str]) -> tuple[Mapping[str, Any], Any]:

@@ -12,7 +12,7 @@ import pytest
 from lgsp.contract.adapter import check_adapter, compile_adapter
 from lgsp.contract.hooks import load_hooks
 from lgsp.errors import ContractError
-from lgsp.model import DataClass, Pattern
+from lgsp.model.agreed import DataClass, Pattern
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,7 +21,7 @@ from lgsp.errors import ContractError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Wire
+    from lgsp.model.agreed import Wire
 
 PEOPLE = Path(__file__).parent / "data" / "people.wsdl"
 SCHEMA = '<xs:schema targetNamespace="urn:t" elementFormDefault="qualified">{}</xs:schema>'

@@ -19,7 +19,7 @@ from lgsp.contract.xsd_regex import translate
 from tests.contracts.test_wsdl import SCHEMA, wsdl
 
 if TYPE_CHECKING:
-    from lgsp.model import Wire
+    from lgsp.model.agreed import Wire
 
 TYPES = {
     "bounded": '<xs:restriction base="xs:string"><xs:minLength value="2"/><xs:maxLength value="4"/></xs:restriction>',

@@ -19,7 +19,8 @@ from lgsp.acts import register
 from lgsp.bootstrap import Hub, open_hub
 from lgsp.cli.serve import Server
 from lgsp.config import HOME, Settings
-from lgsp.model import Quota, Right, SubsystemId
+from lgsp.model.agreed import Quota
+from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import load_twin, serving
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from tests.unit.office import NOTHING, NOW, PASSWORD, make_office
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from lgsp.model import Catalogue
-    from lgsp.ports import Office
+    from lgsp.model.agreed import Catalogue
+    from lgsp.ports.office import Office
 
 ROLES = ("operator", "auditor", "integrator", "security-officer", "admin")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from lgsp.model import State
+from lgsp.model.happening import State
 from tests.e2e.management_door import Hub, listening_hub
 from tests.unit.test_acts_at_rest import at_rest
 

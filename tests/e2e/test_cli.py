@@ -13,7 +13,7 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from lgsp.cli import app
-from lgsp.model import Catalogue, Service
+from lgsp.model.agreed import Catalogue, Service
 from tests.e2e.management_door import Hub, listening_hub
 from tests.unit.office import PASSWORD
 from tests.unit.small_hub import OPERATION, PROVIDER

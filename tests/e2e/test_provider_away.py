@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from lgsp.acts import steer
-from lgsp.model import RulingKind
+from lgsp.model.parties import RulingKind
 from tests.e2e.hub import Running, example, running_hub
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import pytest
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.store import migrate, open_store
-from lgsp.model import Closed, KeyClaim, Opened, Outcome, Purpose, Stored, SubsystemId
+from lgsp.model.happening import Closed, KeyClaim, Opened, Outcome, Stored
+from lgsp.model.parties import Purpose, SubsystemId
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

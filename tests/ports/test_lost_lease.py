@@ -8,7 +8,8 @@ import pytest
 
 from lgsp import exchange
 from lgsp.codec import json
-from lgsp.model import Pattern, Reconcile, State
+from lgsp.model.agreed import Pattern, Reconcile
+from lgsp.model.happening import State
 from tests.unit.small_hub import DESK, OPERATION, SmallHub, call
 
 UNSAFE = call("insert", safe=False)

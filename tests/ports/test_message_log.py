@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from lgsp.model import KeyAnswer, Reply
+from lgsp.model.happening import KeyAnswer, Reply
 
 REPLY = Reply(200, '{"full_name":"Nguyễn Văn Mẫu"}'.encode(), (("Content-Type", "application/json"),))
 

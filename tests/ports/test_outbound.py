@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
-from lgsp.model import Auth, Call, Exchange, Purpose, Right, Session, SubsystemId, Timeouts
+from lgsp.model.agreed import Auth, Call, Session, Timeouts
+from lgsp.model.happening import Exchange
+from lgsp.model.parties import Purpose, Right, SubsystemId
 from lgsp.telemetry import Telemetry
 from tests.unit.small_hub import OPERATION, PROVIDER, wire
 

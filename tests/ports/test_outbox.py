@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from lgsp.errors import Fault
-from lgsp.model import Outcome, Reply, Settlement, State, SubsystemId
+from lgsp.model.happening import Outcome, Reply, Settlement, State
+from lgsp.model.parties import SubsystemId
 
 ACCEPTED = Reply(202, b'{"state":"accepted"}', (("Content-Type", "application/json"),))
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.store import open_store
-from lgsp.model import Reply, Ruling, RulingKind, Settlement, State
+from lgsp.model.happening import Reply, Settlement, State
+from lgsp.model.parties import Ruling, RulingKind
 from ports.conftest import MASTER_KEY
 
 ACCEPTED = Reply(202, b"{}")

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from lgsp.errors import Fault
-from lgsp.model import Consumer, Quota, Right, SubsystemId
-from lgsp.ports import Person
+from lgsp.model.agreed import Quota
+from lgsp.model.parties import Consumer, Right, SubsystemId
+from lgsp.ports.office import Person
 
 ONESTOP = Consumer(SubsystemId("VN/GOV/H99/onestop"), "c-1", "Một cửa")
 RIGHT = Right(ONESTOP.id, "citizens", "citizenLookup", frozenset({"one-stop"}), frozenset({"/full_name"}), 5.0, 9.0, Quota(10, 60))

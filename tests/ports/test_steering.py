@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from lgsp.errors import Fault
-from lgsp.model import KeyAnswer, Outcome, Reply, Settlement, State, SubsystemId
-from lgsp.ports import Decision, Filter, ReplayRun, RunState
+from lgsp.model.happening import KeyAnswer, Outcome, Reply, Settlement, State
+from lgsp.model.parties import SubsystemId
+from lgsp.ports.office import Decision, Filter, ReplayRun, RunState
 
 ACCEPTED = Reply(202, b'{"state":"accepted"}', (("Content-Type", "application/json"),))
 

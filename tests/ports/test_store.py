@@ -18,7 +18,8 @@ from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.store.commit import GroupCommit, Guilty
 from lgsp.drivers.store.tables import metadata
 from lgsp.errors import Fault, SettingsError
-from lgsp.model import Consumer, KeyAnswer, Reply, Right, Settlement, State, SubsystemId
+from lgsp.model.happening import KeyAnswer, Reply, Settlement, State
+from lgsp.model.parties import Consumer, Right, SubsystemId
 
 MASTER_KEY = bytes(range(32))
 ACCEPTED = Reply(202, b"{}", ())

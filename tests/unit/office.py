@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryOutbound, MemoryStore
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
-from lgsp.model import Catalogue
-from lgsp.ports import Office
+from lgsp.model.agreed import Catalogue
+from lgsp.ports.office import Office
 from lgsp.telemetry import Telemetry
 
 PASSWORD = "a password long enough"

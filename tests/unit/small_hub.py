@@ -14,26 +14,10 @@ from lgsp.codec import json
 from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound, MemoryStore
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.errors import Violation
-from lgsp.model import (
-    Call,
-    Catalogue,
-    Consumer,
-    DataClass,
-    Message,
-    Operation,
-    Pattern,
-    Provider,
-    Purpose,
-    Quota,
-    Reply,
-    RetryRule,
-    Right,
-    Service,
-    SubsystemId,
-    Timeouts,
-    Wire,
-)
-from lgsp.ports import Ports
+from lgsp.model.agreed import Call, Catalogue, DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, Wire
+from lgsp.model.happening import Message, Reply
+from lgsp.model.parties import Consumer, Purpose, Right, SubsystemId
+from lgsp.ports.engine import Ports
 from lgsp.telemetry import Telemetry
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ import pytest
 from lgsp.acts import explain, grant, people, register, replay, status
 from lgsp.drivers.memory import MemoryStore
 from lgsp.errors import Fault
-from lgsp.model import Catalogue, Closed, Outcome, Purpose, Reply, Right, Service, Settlement, State, Stored, SubsystemId
-from lgsp.ports import TimelineEntry
+from lgsp.model.agreed import Catalogue, Service
+from lgsp.model.happening import Closed, Outcome, Reply, Settlement, State, Stored
+from lgsp.model.parties import Purpose, Right, SubsystemId
+from lgsp.ports.office import TimelineEntry
 from tests.unit.office import NOW, PASSWORD, make_office
 from tests.unit.small_hub import DESK, OPERATION, PROVIDER
 

@@ -7,8 +7,9 @@ import pytest
 from lgsp.acts import decide, replay
 from lgsp.drivers.memory import MemoryStore
 from lgsp.errors import Fault
-from lgsp.model import Closed, Outcome, Purpose, Reply, Settlement, State, Stored
-from lgsp.ports import Decision, Filter, RunState
+from lgsp.model.happening import Closed, Outcome, Reply, Settlement, State, Stored
+from lgsp.model.parties import Purpose
+from lgsp.ports.office import Decision, Filter, RunState
 from tests.unit.office import NOW, make_office
 from tests.unit.small_hub import DESK
 

@@ -8,7 +8,8 @@ import pytest
 
 from lgsp.codec import json
 from lgsp.errors import Fault
-from lgsp.model import Pattern, State
+from lgsp.model.agreed import Pattern
+from lgsp.model.happening import State
 from tests.unit.small_hub import DESK, OPERATION, SmallHub
 
 ONE_WAY = replace(OPERATION, pattern=Pattern.ONE_WAY, business_key=("name",), deduplicates=True)

@@ -10,7 +10,9 @@ import pytest
 from lgsp import exchange
 from lgsp.codec import json
 from lgsp.errors import BusinessRefusal, Fault, MappingError, OutcomeUnknown, Unreachable, Violation
-from lgsp.model import Call, DataClass, Pattern, Purpose, Quota, Right, State
+from lgsp.model.agreed import Call, DataClass, Pattern, Quota
+from lgsp.model.happening import State
+from lgsp.model.parties import Purpose, Right
 from tests.unit.small_hub import DESK, OPERATION, SmallHub, call, wire
 
 ONE_WAY = replace(OPERATION, pattern=Pattern.ONE_WAY, order_key=("name",))

@@ -12,7 +12,8 @@ import pytest
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.worker import Worker
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
-from lgsp.model import Call, Pattern, RetryRule, Ruling, RulingKind, SoapFault
+from lgsp.model.agreed import Call, Pattern, RetryRule, SoapFault
+from lgsp.model.parties import Ruling, RulingKind
 from tests.unit.small_hub import OPERATION, PROVIDER, SmallHub, call
 
 ONE_WAY = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lgsp.model import State
+from lgsp.model.happening import State
 from lgsp.policy.lifecycle import REPLAYABLE, SETTLED, SETTLEMENTS, TRANSITIONS, mermaid, next_state
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.quotas import LeasedQuotas
-from lgsp.model import Quota, SubsystemId
+from lgsp.model.agreed import Quota
+from lgsp.model.parties import SubsystemId
 
 DESK = SubsystemId("VN/GOV/H99/onestop")
 

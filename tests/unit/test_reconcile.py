@@ -10,7 +10,9 @@ import pytest
 from lgsp import exchange
 from lgsp.codec import json
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
-from lgsp.model import Call, Pattern, Reconcile, Right, State
+from lgsp.model.agreed import Call, Pattern, Reconcile
+from lgsp.model.happening import State
+from lgsp.model.parties import Right
 from tests.unit.small_hub import DESK, OPERATION, SmallHub, call
 
 THERE, ABSENT = True, False

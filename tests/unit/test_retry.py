@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
-from lgsp.model import RetryRule, State
+from lgsp.model.agreed import RetryRule
+from lgsp.model.happening import State
 from lgsp.policy.retry import Attempt, after_fault, wait_s
 
 RULE = RetryRule(first_s=2.0, cap_s=900.0, attempts=12, deadline_s=86_400.0)

@@ -15,7 +15,7 @@ from lxml import etree
 
 from lgsp.contract.wsdl import read_wsdl
 from lgsp.errors import CodecError
-from lgsp.model import SoapFault
+from lgsp.model.agreed import SoapFault
 
 FIND = read_wsdl(Path(__file__).parent.parent / "contracts" / "data" / "people.wsdl")["Find"]
 SCHEMA = FIND.write.__self__._verdict._schema  # libxml2's own, which the codec asks where it doubts

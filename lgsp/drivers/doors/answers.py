@@ -10,7 +10,7 @@ from lgsp.errors import Fault, Violation, problems
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.ports import DeadGroup
+    from lgsp.ports.office import DeadGroup
 
 Answer = tuple[Any, int, dict[str, str]]
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from lgsp.errors import Fault
-from lgsp.model import Purpose
+from lgsp.model.parties import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
-    from lgsp.model import Reply
+    from lgsp.model.happening import Reply
 
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 SINGLE = frozenset(

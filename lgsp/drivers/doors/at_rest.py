@@ -9,12 +9,12 @@ from connexion import request
 from lgsp.acts import decide, replay
 from lgsp.drivers.doors.answers import Answer, dead_group, json_answer, moment, seconds
 from lgsp.drivers.doors.problems import language_of
-from lgsp.ports import Decision, Filter, RunState
+from lgsp.ports.office import Decision, Filter, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from lgsp.ports import Office, ReplayRun, Share
+    from lgsp.ports.office import Office, ReplayRun, Share
 
 
 class AtRestDesk:

@@ -14,7 +14,7 @@ from lgsp.drivers.doors.rest import Limits, RestDoor
 
 if TYPE_CHECKING:
     from lgsp.drivers.doors.token import TokenDoor
-    from lgsp.ports import Ports
+    from lgsp.ports.engine import Ports
 
 
 def gateway_app(ports: Ports, token_door: TokenDoor, limits: Limits, issuer: str) -> Any:

@@ -19,7 +19,8 @@ from lgsp.drivers.doors.at_rest import AtRestDesk
 from lgsp.drivers.doors.management_stack import strict_app
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.steering import SteeringDesk
-from lgsp.model import Consumer, Quota, Right, SubsystemId
+from lgsp.model.agreed import Quota
+from lgsp.model.parties import Consumer, Right, SubsystemId
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from lgsp.errors import Fault
-    from lgsp.model import Reply, Service
-    from lgsp.ports import Act, Office
+    from lgsp.model.agreed import Service
+    from lgsp.model.happening import Reply
+    from lgsp.ports.office import Act, Office
 
 CONTRACT = Path(__file__).parents[3] / "contracts" / "management.yaml"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

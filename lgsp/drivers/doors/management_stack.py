@@ -29,8 +29,8 @@ from starlette.exceptions import HTTPException
 from lgsp.codec.json import decode
 from lgsp.drivers.doors.problems import language_of
 from lgsp.errors import Fault, JsonError, Violation
-from lgsp.model import Reply
-from lgsp.ports import Person
+from lgsp.model.happening import Reply
+from lgsp.ports.office import Person
 from lgsp.schema import pointer
 
 if TYPE_CHECKING:

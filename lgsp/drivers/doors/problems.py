@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
 from lgsp.errors import Blame
-from lgsp.model import Reply
+from lgsp.model.happening import Reply
 
 if TYPE_CHECKING:
     from lgsp.errors import Fault, Problem

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from lgsp.codec import json
 from lgsp.drivers.doors.problems import problem_type
 from lgsp.errors import Fault, problems
-from lgsp.model import Reply, State
+from lgsp.model.happening import Reply, State
 
 if TYPE_CHECKING:
-    from lgsp.model import Receipt, SubsystemId
-    from lgsp.ports import Receipts
+    from lgsp.model.happening import Receipt
+    from lgsp.model.parties import SubsystemId
+    from lgsp.ports.engine import Receipts
 
 UNDER_WAY = frozenset({State.ACCEPTED, State.WAITING, State.DELIVERING})
 

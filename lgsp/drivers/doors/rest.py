@@ -17,7 +17,7 @@ from lgsp.drivers.doors.asgi import Headers, read_body, read_path, read_purpose,
 from lgsp.drivers.doors.problems import LANGUAGES, language_of, problem_reply
 from lgsp.drivers.doors.receipts import receipt_reply
 from lgsp.errors import ContractError, Fault, Finding
-from lgsp.model import Message
+from lgsp.model.happening import Message
 from lgsp.stages.identify import identify
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from lgsp.drivers.doors.token import TokenDoor
-    from lgsp.model import Reply
-    from lgsp.ports import Ports
+    from lgsp.model.happening import Reply
+    from lgsp.ports.engine import Ports
 
 RECEIPTS = "/receipts/"
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from lgsp.acts import steer
 from lgsp.drivers.doors.answers import Answer, json_answer, moment, seconds
 from lgsp.errors import Fault, Violation
-from lgsp.model import RulingKind
+from lgsp.model.parties import RulingKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from lgsp.model import Ruling
-    from lgsp.ports import CircuitView, Office
+    from lgsp.model.parties import Ruling
+    from lgsp.ports.engine import CircuitView
+    from lgsp.ports.office import Office
 
 AUTO = "auto"
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from lgsp.codec import json
-from lgsp.model import Reply
+from lgsp.model.happening import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from lgsp.ports import Directory
+    from lgsp.ports.engine import Directory
 
 FORM = "application/x-www-form-urlencoded"
 JSON_NO_STORE = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))

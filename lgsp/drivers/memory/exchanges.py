@@ -7,26 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Fault
-from lgsp.model import (
-    Closed,
-    Due,
-    KeyAnswer,
-    KeyClaim,
-    KeyHolder,
-    Opened,
-    Quota,
-    Receipt,
-    Reply,
-    Settlement,
-    State,
-    Stored,
-    SubsystemId,
-)
+from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, State, Stored
 from lgsp.policy.lifecycle import COMES_AGAIN, EXCHANGE_ENDS, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE
-from lgsp.ports import Act, Backlog, TimelineEntry
+from lgsp.ports.office import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from lgsp.model.agreed import Quota
+    from lgsp.model.parties import SubsystemId
 
 
 ABANDONED_S = 900.0

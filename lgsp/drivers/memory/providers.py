@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lgsp.model import Due, Ruling, RulingKind, State
-from lgsp.ports import Act
+from lgsp.model.happening import Due, State
+from lgsp.model.parties import Ruling, RulingKind
+from lgsp.ports.office import Act
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,16 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Fault
-from lgsp.ports import Act, Person
+from lgsp.ports.office import Act, Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lgsp.model import (
-        Consumer,
-        Right,
-        SubsystemId,
-    )
+    from lgsp.model.parties import Consumer, Right, SubsystemId
 
 
 class MemoryRegister:

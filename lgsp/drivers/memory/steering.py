@@ -6,17 +6,17 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from lgsp.model import Closed, Due, KeyHolder, Opened, Settlement, State
+from lgsp.model.happening import Closed, Due, KeyHolder, Opened, Settlement, State
 from lgsp.policy import loss
 from lgsp.policy.lifecycle import RESOLUTIONS
 from lgsp.policy.pace import allowance
-from lgsp.ports import Act, DeadGroup, Filter, ReplayRun, RunState, Share
+from lgsp.ports.office import Act, DeadGroup, Filter, ReplayRun, RunState, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lgsp.drivers.memory.exchanges import Key, Owed
-    from lgsp.ports import Decision
+    from lgsp.ports.office import Decision
 
 IDS_SHOWN = 100
 """How many message ids a group names."""

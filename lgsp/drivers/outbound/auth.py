@@ -13,7 +13,7 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from lgsp.model import Auth, Session
+    from lgsp.model.agreed import Auth, Session
 
     Ask = Callable[[Any, Any], Awaitable[Any]]
 

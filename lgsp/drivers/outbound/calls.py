@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lgsp.drivers.outbound.pool import Answer
-    from lgsp.model import Call, Exchange, Prepared, Provider, Session
+    from lgsp.model.agreed import Call, Prepared, Provider, Session
+    from lgsp.model.happening import Exchange
     from lgsp.telemetry import Telemetry
 
 JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap}

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from lgsp.errors import Blame, BusinessRefusal, Fault, Unreachable
-from lgsp.model import RulingKind, SoapFault
+from lgsp.model.agreed import SoapFault
+from lgsp.model.parties import RulingKind
 from lgsp.policy import breaker, budget, ramp
 from lgsp.policy.breaker import USUAL, BreakerRule, Circuit, Facts, Mode, Verdict
 from lgsp.policy.window import NOTHING
-from lgsp.ports import CircuitView, Passage
+from lgsp.ports.engine import CircuitView, Passage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lgsp.model import Call, Due, Exchange, Prepared, Provider, Ruling
+    from lgsp.model.agreed import Call, Prepared, Provider
+    from lgsp.model.happening import Due, Exchange
+    from lgsp.model.parties import Ruling
     from lgsp.policy.budget import Budget, BudgetRule
-    from lgsp.ports import Outbound, ProviderStates
+    from lgsp.ports.engine import Outbound, ProviderStates
     from lgsp.telemetry import Telemetry
 
 LOOK_S = 1.0

@@ -17,7 +17,7 @@ from lgsp.errors import OutcomeUnknown, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model import Provider
+    from lgsp.model.agreed import Provider
     from lgsp.telemetry import Telemetry
 
 ANSWER_LIMIT_BYTES = 16 << 20

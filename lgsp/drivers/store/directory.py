@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Consumer, Right, Ruling, SubsystemId
+    from lgsp.model.parties import Consumer, Right, Ruling, SubsystemId
 
 
 class Directory:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-    from lgsp.model import Due
+    from lgsp.model.happening import Due
 
 POLL_S = 1.0
 ANSWERS_S = 2.0

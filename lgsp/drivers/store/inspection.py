@@ -11,9 +11,9 @@ from sqlalchemy import func, select, text, update
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.core import write_act
 from lgsp.drivers.store.steering import afresh
-from lgsp.model import State
+from lgsp.model.happening import State
 from lgsp.policy.lifecycle import REPLAYABLE
-from lgsp.ports import Act, Backlog, DeadGroup, TimelineEntry
+from lgsp.ports.office import Act, Backlog, DeadGroup, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

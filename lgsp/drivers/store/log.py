@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Closed, KeyAnswer, KeyClaim, KeyHolder, Opened, Quota, Receipt, SubsystemId
+    from lgsp.model.agreed import Quota
+    from lgsp.model.happening import Closed, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt
+    from lgsp.model.parties import SubsystemId
 
 SOURCES_A_FLUSH = 10_000
 """Beyond so many different sources between two flushes the rest is counted as `other`: a flood cannot fill memory or table."""

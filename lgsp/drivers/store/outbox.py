@@ -11,14 +11,15 @@ from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.log import ended_exchange, holder_of
 from lgsp.drivers.store.plan import Work
 from lgsp.errors import Fault
-from lgsp.model import State
+from lgsp.model.happening import State
 from lgsp.policy.lifecycle import COMES_AGAIN, RESOLUTIONS, SETTLEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Closed, Due, KeyClaim, KeyHolder, Receipt, Reply, Settlement, Stored, SubsystemId
+    from lgsp.model.happening import Closed, Due, KeyClaim, KeyHolder, Receipt, Reply, Settlement, Stored
+    from lgsp.model.parties import SubsystemId
 
 _DUE_PROVIDERS = text(
     f"WITH RECURSIVE owed(provider) AS (SELECT min(provider) FROM message WHERE {tables.DUE} AND due_at <= :now "  # noqa: S608 -- constants

@@ -8,7 +8,8 @@ from sqlalchemy import delete, insert, select, text, update
 
 from lgsp.drivers.store import tables
 from lgsp.drivers.store.core import PROVIDERS, bump, write_act
-from lgsp.model import Ruling, RulingKind, State
+from lgsp.model.happening import State
+from lgsp.model.parties import Ruling, RulingKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Due
+    from lgsp.model.happening import Due
 
 CIRCUIT = frozenset({RulingKind.OPEN, RulingKind.CLOSED})
 AWAY = ("provider", "national", "network")

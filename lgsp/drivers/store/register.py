@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.core import DIRECTORY, bump, write_act
 from lgsp.errors import Fault
-from lgsp.ports import Person
+from lgsp.ports.office import Person
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model import Consumer, Right
+    from lgsp.model.parties import Consumer, Right
 
 
 class Register:

@@ -9,7 +9,9 @@ import msgspec
 from lgsp.codec import json
 from lgsp.drivers.store.plan import Work
 from lgsp.drivers.store.statements import LOG
-from lgsp.model import Consumer, Due, KeyHolder, Opened, Purpose, Quota, Receipt, Reply, Right, State, Stored, SubsystemId
+from lgsp.model.agreed import Quota
+from lgsp.model.happening import Due, KeyHolder, Opened, Receipt, Reply, State, Stored
+from lgsp.model.parties import Consumer, Purpose, Right, SubsystemId
 from lgsp.policy.lifecycle import EXCHANGE_ENDS
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from lgsp.drivers.store.core import Cipher
     from lgsp.drivers.store.statements import Row
-    from lgsp.model import Closed, KeyAnswer, KeyClaim, Settlement
+    from lgsp.model.happening import Closed, KeyAnswer, KeyClaim, Settlement
 
 OPEN, FINISHED, UNKNOWN = "open", "finished", "unknown"
 """States of an idempotency key."""

@@ -9,9 +9,9 @@ from sqlalchemy import delete, exists, func, insert, select, text, update
 
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.core import write_act
-from lgsp.model import State
+from lgsp.model.happening import State
 from lgsp.policy.pace import allowance
-from lgsp.ports import Filter, ReplayRun, RunState, Share
+from lgsp.ports.office import Filter, ReplayRun, RunState, Share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from lgsp.drivers.store.core import Core
-    from lgsp.ports import Decision
+    from lgsp.ports.office import Decision
 
 _GROUP = ("provider", "service", "operation", "cause")
 _LIVE = (RunState.RUNNING.value, RunState.PAUSED.value)

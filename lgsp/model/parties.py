@@ -1,0 +1,75 @@
+"""Who takes part, and what they may do: consumers, their rights and purposes, and what people order about providers.
+
+Identifiers of parties follow X-Road: `instance/memberClass/memberCode/subsystem`, for example `VN/GOV/H99/onestop`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from lgsp.model.agreed import Quota
+
+SubsystemId = NewType("SubsystemId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A consumer may use an operation, for these purposes, these answer fields (None: all), in this window."""
+
+    consumer: SubsystemId
+    service: str
+    operation: str
+    purposes: frozenset[str]
+    fields: frozenset[str] | None = None
+    not_before: float = 0.0
+    not_after: float = float("inf")
+    quota: Quota | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A subsystem that may call the hub; `client_id` is what it shows at /token."""
+
+    id: SubsystemId
+    client_id: str
+    title: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why the data are asked for: the five request headers of our own; none of them is ever logged outside the evidence."""
+
+    slug: str | None = None
+    official: str | None = None
+    public_service: str | None = None
+    dossier: str | None = None
+    represented_party: str | None = None
+
+
+class RulingKind(StrEnum):
+    """What a person may order about a provider: its circuit forced open or closed, or the provider held (announced maintenance)."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A person's order about a provider, from `from_at` until `until_at`, with its reason; every node obeys within a second."""
+
+    id: str
+    provider: str
+    kind: RulingKind
+    from_at: float
+    until_at: float
+    reason: str
+    author: str
+
+    def holds_at(self, at: float) -> bool:
+        """Whether it is in force."""
+        return self.from_at <= at < self.until_at

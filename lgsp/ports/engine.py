@@ -1,0 +1,198 @@
+"""What the engine needs from outside, and the frozen bundle `Ports`; `memory` is one of the drivers that provide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
+    from lgsp.model.happening import Closed, Due, Exchange, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
+    from lgsp.model.parties import Consumer, Right, Ruling, RulingKind, SubsystemId
+    from lgsp.telemetry import Telemetry
+
+
+class CatalogueSource(Protocol):
+    """What is published now."""
+
+    def current(self) -> Catalogue: ...
+
+
+class Directory(Protocol):
+    """Consumers and rights, from a snapshot at most a second old; neither method waits."""
+
+    def consumer(self, client_id: str) -> Consumer | None: ...
+
+    def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None: ...
+
+
+class Identity(Protocol):
+    """Who speaks: from the Authorization header to the client id of a consumer, or a Fault."""
+
+    def identify(self, credential: str | None, now: float) -> str: ...
+
+
+class QuotaLeases(Protocol):
+    """Shared counters, leased in blocks: how many of `wanted` more calls are granted in the window that starts at `window`."""
+
+    async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int: ...
+
+
+class Quotas(Protocol):
+    """Spends one call of a quota; says how many are left in the window as this process sees it, -1 when it was used up."""
+
+    async def spend(self, consumer: SubsystemId, service: str, quota: Quota, now: float) -> int: ...
+
+
+class MessageLog(Protocol):
+    """What happened to exchanges, append only."""
+
+    async def opened(self, row: Opened, claim: KeyClaim | None = None) -> KeyHolder | None:
+        """Write OPENED and claim the key in one transaction; if the key is held already, write nothing and say by whom."""
+
+    async def closed(self, row: Closed, answer: KeyAnswer | None = None) -> None:
+        """Write CLOSED and settle the key in one transaction."""
+
+    def refused_unidentified(self, source: str, slug: str, at: float) -> None:
+        """Count a refusal before identity, by source and minute; durable soon, not now."""
+
+    async def close_lost(self, before: float, at: float) -> int:
+        """End exchanges (attempt 0) that were OPENED before `before` and never closed, as policy/loss.py says; says how many.
+
+        Their keys become unknown in the same transaction. One call looks at a bounded number of rows.
+        """
+
+
+class Outbox(Protocol):
+    """Messages owed to providers."""
+
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
+        """Write message, payload, outbox row and key (finished with `reply`) in one transaction; or say who holds the key."""
+
+    async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease.
+
+        Consumers take turns; of one consumer the most urgent (deadline, then arrival) goes first.
+        """
+
+    async def begin_call(self, due: Due, call: str, *, finished: bool) -> None:
+        """Record that an unsafe call of the sequence is begun (before its first byte) or finished."""
+
+    async def due_providers(self, now: float) -> Sequence[str]:
+        """Providers that are owed something now; the sweep asks, for what no bell announced."""
+
+    async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Write the settlement and CLOSED in one transaction; False, and nothing written, if another worker holds the message now."""
+
+    async def claim_unknown(self, limit: int, now: float, lease_s: float) -> Sequence[Due]:
+        """Lease up to `limit` messages whose outcome is unknown and whose provider is to be asked now."""
+
+    async def resolve(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
+        """Write what an answer decided about a message that `claim_unknown` gave, and CLOSED; False if it is somebody else's by now.
+
+        `waiting` means that the provider does not have it: the call in doubt counts as not begun.
+        """
+
+
+class Patience(Protocol):
+    """Messages that wait for a provider to come back; what is moved here was not tried, and no attempt is counted."""
+
+    async def postpone(self, due: Due, due_at: float) -> bool:
+        """Give a claimed message back untried; False if another worker holds it by now."""
+
+    async def hasten(self, provider: str, now: float) -> int:
+        """Make due at once, in the order of their arrival, what waits because the provider or the way to it failed; says how many."""
+
+
+class Receipts(Protocol):
+    """What consumers may ask about their stored messages, and about what became of a request-reply."""
+
+    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None: ...
+
+
+class Outbound(Protocol):
+    """One call at a provider: native request out, native value back; raises Unreachable, OutcomeUnknown or another Fault."""
+
+    async def call(self, call: Call, request: Prepared, exchange: Exchange) -> Any: ...
+
+
+class ProviderStates(Protocol):
+    """What people ordered about providers; every write is an act with its author."""
+
+    def rulings(self, provider: str | None = None) -> Sequence[Ruling]:
+        """Those that have not been lifted (some may have ended), of one provider or all, from a snapshot at most a second old."""
+
+    async def rule(self, ruling: Ruling, at: float) -> None:
+        """Write it; one that forces a circuit takes the place of the one before."""
+
+    async def lift(self, provider: str, kinds: frozenset[RulingKind], author: str, at: float, ruling_id: str | None = None) -> int:
+        """End the rulings of these kinds that are in force, or the one that is named even if it is to come; says how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How many more messages may be claimed for a provider now, and whether it came back, so that those that wait are hastened first."""
+
+    places: int
+    hastens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitView:
+    """How a provider's circuit stands in this process; `mode` is closed, half_open or open; `ruling`: what a person ordered."""
+
+    provider: str
+    mode: str
+    next_probe_at: float | None
+    limit: int
+    retries_left: float
+    ruling: Ruling | None
+
+
+class Circuits(Protocol):
+    """How freely each provider may be called: this process's own experience, and what people ordered."""
+
+    def passage(self, provider: Provider, busy: int) -> Passage:
+        """Asked before messages are claimed; `busy`: how many are under way."""
+
+    def postpones(self, due: Due) -> float | None:
+        """Asked for each claimed message: None, and it is counted; or the time until which the retry budget makes it wait."""
+
+    def probes(self) -> Mapping[str, float]:
+        """When each provider whose circuit is open is to be looked at again."""
+
+    def views(self) -> Sequence[CircuitView]: ...
+
+
+class Bell(Protocol):
+    """Says that messages of a provider are due; losing or doubling a ring loses or doubles nothing."""
+
+    def ring(self, provider: str, message_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside, as one frozen bundle; `bootstrap` builds it, tests pass memory drivers.
+
+    now: POSIX seconds. tick: monotonic nanoseconds. jitter: uniform in [0, 1). new_id: a UUIDv7 string. digest: keyed digest of bytes.
+    bound: the references of a provider (`uses`) as this hub binds them, for a represented party.
+    """
+
+    catalogue: CatalogueSource
+    directory: Directory
+    identity: Identity
+    quotas: Quotas
+    log: MessageLog
+    outbox: Outbox
+    receipts: Receipts
+    outbound: Outbound
+    bell: Bell
+    telemetry: Telemetry
+    now: Callable[[], float]
+    tick: Callable[[], int]
+    jitter: Callable[[], float]
+    new_id: Callable[[], str]
+    digest: Callable[[bytes], bytes]
+    bound: Callable[[Provider, str | None], Mapping[str, str]]
