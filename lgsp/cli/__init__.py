@@ -8,6 +8,7 @@ from lgsp.cli import bench, consumer, person
 from lgsp.cli.check import check
 from lgsp.cli.dead import dead, unknown
 from lgsp.cli.demo import demo
+from lgsp.cli.diff import diff
 from lgsp.cli.explain import explain
 from lgsp.cli.grant import grant, rights, withdraw
 from lgsp.cli.invocation import Verbs, settle_options
@@ -25,6 +26,7 @@ for name, verb in (
     ("serve", serve),
     ("demo", demo),
     ("check", check),
+    ("diff", diff),
     ("try", try_),
     ("login", login),
     ("grant", grant),
@@ -47,4 +49,3 @@ for name, verb in (
 app.add_typer(bench.app, name="bench")
 app.add_typer(consumer.app, name="consumer")
 app.add_typer(person.app, name="person")
-app.add_typer(bench.app, name="bench")

@@ -45,6 +45,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_backlog": ("Không có thông điệp nào đang chờ.", "Nothing is waiting."),
     "sound": ("{adapters}: không có lỗi.", "{adapters}: no findings."),
     "findings": ("{count} lỗi.", "{count} findings."),
+    "changes": (
+        "{breaking} thay đổi phá vỡ, {dangerous} đáng ngại, {safe} an toàn.",
+        "{breaking} breaking, {dangerous} dangerous, {safe} safe.",
+    ),
+    "no_changes": ("Không có thay đổi nào.", "No changes."),
+    "needs_new_major": (
+        "Phiên bản {version}: thay đổi phá vỡ cần một phiên bản chính mới.",
+        "Version {version}: a breaking change needs a new major version.",
+    ),
     "no_adapter": ("{name}: không có adapter.yaml ở đây.", "{name}: no adapter.yaml there."),
     "no_example": (
         "{service}: không tìm thấy thao tác có ví dụ trong adapters/.",

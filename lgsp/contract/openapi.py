@@ -70,7 +70,7 @@ def read_openapi(path: Path, root: Path | None = None) -> OpenApi:
     """
     document, source, findings = bundle(path, root or path.parent)
     lint = _Lint(document, source, findings)
-    for at, key, method, item in _operations(document):
+    for at, key, method, item in operations_of(document):
         lint.operation(at, key, method, item)
     for name in document.get("components", {}).get("schemas", {}):
         lint.judged({"$ref": COMPONENTS + escape(name)}, f"/components/schemas/{escape(name)}")
@@ -109,7 +109,7 @@ def for_connexion(document: Mapping[str, Any]) -> dict[str, Any]:
     Of operations that share one address, the first stands for all.
     """
     paths: dict[str, dict[str, Any]] = {}
-    for _, key, method, item in _operations(document):
+    for _, key, method, item in operations_of(document):
         names = [parameter["name"] for parameter in item["parameters"] if parameter["in"] == "path"]
         route = {
             "operationId": item["operationId"],
@@ -120,7 +120,7 @@ def for_connexion(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"openapi": "3.0.3", "info": {"title": "routes", "version": "1"}, "paths": paths}
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """Pointer, path key, method and operation, parameters of the path item joined in."""
     for key, item in document.get("paths", {}).items():
         if key.startswith("x-"):

@@ -1,0 +1,42 @@
+"""`lgsp diff BASE REVISION`: whom a change of a contract breaks, before it is published."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lgsp.cli.invocation import REFUSED, USAGE, AsJson, invocation
+from lgsp.errors import ContractError
+
+WIDTH = 9
+Contract = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+
+
+def diff(ctx: typer.Context, base: Contract, revision: Contract, *, as_json: AsJson = False) -> None:
+    """Each change between two versions of an OpenAPI contract: breaking, dangerous or safe; exit 1 if something breaks."""
+    from lgsp.contract.diff import compare_files  # noqa: PLC0415  # only this verb waits for what reads contracts
+    from lgsp.policy.compatibility import Severity  # noqa: PLC0415
+
+    run = invocation(ctx)
+    try:
+        found = compare_files(base, revision)
+    except ContractError as error:
+        for finding in error.findings:
+            run.line(str(finding))
+        raise typer.Exit(USAGE) from error
+    counts = {severity.value: found.count(severity) for severity in Severity}
+    if as_json:
+        run.show_json({**counts, "needs_new_major": found.needs_new_major, "changes": [asdict(change) for change in found.changes]})
+    elif found.changes:
+        for change in found.changes:
+            run.line(f"{change.severity:<{WIDTH}} {change}")
+        run.tell("changes", **counts)
+        if found.needs_new_major:
+            run.tell("needs_new_major", version=found.revision_version)
+    else:
+        run.tell("no_changes")
+    if counts["breaking"]:
+        raise typer.Exit(REFUSED)
