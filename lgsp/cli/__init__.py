@@ -13,6 +13,7 @@ from lgsp.cli.explain import explain
 from lgsp.cli.grant import grant, rights, withdraw
 from lgsp.cli.invocation import Verbs, settle_options
 from lgsp.cli.login import login
+from lgsp.cli.mock import mock
 from lgsp.cli.prove import prove
 from lgsp.cli.replay import replay
 from lgsp.cli.serve import serve
@@ -27,6 +28,7 @@ for name, verb in (
     ("demo", demo),
     ("check", check),
     ("diff", diff),
+    ("mock", mock),
     ("try", try_),
     ("login", login),
     ("grant", grant),

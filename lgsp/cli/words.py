@@ -54,6 +54,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Phiên bản {version}: thay đổi phá vỡ cần một phiên bản chính mới.",
         "Version {version}: a breaking change needs a new major version.",
     ),
+    "mocked": (
+        "{title} {version} được giả lập tại {address}; Ctrl-C để dừng.",
+        "{title} {version} is served at {address}; Ctrl-C stops it.",
+    ),
     "no_adapter": ("{name}: không có adapter.yaml ở đây.", "{name}: no adapter.yaml there."),
     "no_example": (
         "{service}: không tìm thấy thao tác có ví dụ trong adapters/.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
+from lgsp.contract.schema_view import LOWER, TYPES, UPPER, read, reference, types_of
 from lgsp.policy.compatibility import Side
 from lgsp.schema import escape
 
@@ -20,13 +21,9 @@ if TYPE_CHECKING:
 
     Schema = Mapping[str, Any]
 
-TYPES = frozenset({"null", "boolean", "object", "array", "string", "number", "integer"})
-UPPER = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
-LOWER = ("minimum", "minLength", "minItems", "minProperties", "minContains")
 RULES = ("pattern", "format", "multipleOf", "uniqueItems", "contentEncoding", "contentMediaType")
 OPAQUE = ("not", "if", "then", "else", "contains", "propertyNames", "patternProperties", "dependentRequired", "dependentSchemas")
 OPAQUE_TOO = ("unevaluatedProperties", "unevaluatedItems")
-MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class SchemaDiff:
 
     def compare(self, base: Any, revision: Any, at: str = "") -> Iterator[Difference]:
         """Every difference of the values that the two schemas allow, as far as it can be seen."""
-        pair = (_reference(base), _reference(revision))
+        pair = (reference(base), reference(revision))
         if any(pair):
             if pair in self._compared:
                 return
@@ -200,67 +197,9 @@ def _texts(old: Schema, new: Schema, at: str) -> Iterator[Difference]:
         yield Difference(at, "field-deprecated", "is deprecated now")
 
 
-# ---- reading ---------------------------------------------------------------------------------------------------------------------------
-
-
-def read(schema: Any, components: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """The schema behind references, `allOf` joined in, and `anyOf` of something and null read as that something or null."""
-    if not isinstance(schema, dict) or depth > MAX_DEPTH:
-        return {"enum": []} if schema is False else {}
-    whole = {name: value for name, value in schema.items() if name not in {"$ref", "allOf", "$defs"}}
-    parts = [components.get(_reference(schema), True)] if "$ref" in schema else []
-    for part in (*parts, *schema.get("allOf", ())):
-        whole = _joined(read(part, components, depth + 1), whole)
-    return _or_null(whole, components, depth)
-
-
-def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """What keeps both; where both say something else about a field, it must keep both too."""
-    result = {**one, **other}
-    fields = dict(one.get("properties", {}))
-    for name, part in other.get("properties", {}).items():
-        fields[name] = part if fields.get(name, part) == part else {"allOf": [fields[name], part]}
-    if fields:
-        result["properties"] = fields
-    if required := [*one.get("required", ()), *other.get("required", ())]:
-        result["required"] = list(dict.fromkeys(required))
-    if "type" in one and "type" in other:
-        result["type"] = sorted(types_of(one) & types_of(other))
-    if "enum" in one and "enum" in other:
-        result["enum"] = [value for value in one["enum"] if value in other["enum"]]
-    for keyword in (*UPPER, *LOWER):
-        if keyword in one and keyword in other:
-            result[keyword] = (min if keyword in UPPER else max)(one[keyword], other[keyword])
-    return result
-
-
-def _or_null(schema: dict[str, Any], components: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    for keyword in ("anyOf", "oneOf"):
-        options = [option for option in schema.get(keyword, ()) if not (isinstance(option, dict) and option.get("type") == "null")]
-        if len(options) == 1 and len(schema[keyword]) == len(options) + 1:
-            rest = {name: value for name, value in schema.items() if name != keyword}
-            whole = _joined(read(options[0], components, depth + 1), rest)
-            return {**whole, "type": sorted(types_of(whole) | {"null"})}
-    return schema
-
-
-def types_of(schema: Schema) -> frozenset[str]:
-    """The types that a value may have; whole numbers are numbers."""
-    declared = schema.get("type")
-    if declared is None:
-        return TYPES
-    found = frozenset(declared if isinstance(declared, list) else [declared])
-    return found | {"integer"} if "number" in found else found
-
-
 def _words(types: frozenset[str]) -> str:
     shown = types - {"integer"} if "number" in types else types
     return "anything" if types == TYPES else " or ".join(sorted(shown)) or "nothing"
-
-
-def _reference(schema: Any) -> str:
-    reference = schema.get("$ref", "") if isinstance(schema, dict) else ""
-    return str(reference).rpartition("/")[2].replace("~1", "/").replace("~0", "~")
 
 
 def _refers(schema: Schema) -> bool:
@@ -270,7 +209,7 @@ def _refers(schema: Schema) -> bool:
 
 def _named(options: Sequence[Any]) -> dict[str, Any]:
     """Alternatives by what tells them apart: the name of what they reference, their title, or their text."""
-    names = [_reference(option) or _title(option) or json.encode(option).decode() for option in options]
+    names = [reference(option) or _title(option) or json.encode(option).decode() for option in options]
     doubled = {name for name, times in Counter(names).items() if times > 1}
     return {f"{name} #{place}" if name in doubled else name: options[place] for place, name in enumerate(names)}
 

@@ -120,7 +120,7 @@ class FaultLayer:
             await self.app(scope, receive, send)
             return
         if control := self._control(scope["method"], scope["path"]):
-            status, answer = control(await _read(receive))
+            status, answer = control(await read_whole(receive))
             await _answer(send, status, json.dumps(answer, ensure_ascii=False).encode())
             return
         plan = self.plan
@@ -210,7 +210,8 @@ def _state(app: ASGIApp) -> Any:
     return getattr(app, "state", None)
 
 
-async def _read(receive: Receive) -> bytes:
+async def read_whole(receive: Receive) -> bytes:
+    """The body of a request, in one piece."""
     parts: list[bytes] = []
     while True:
         message = await receive()
