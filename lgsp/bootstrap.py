@@ -32,6 +32,7 @@ from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.store import migrate, open_store
+from lgsp.drivers.watchers import SharedWatchers
 from lgsp.drivers.worker import Worker
 from lgsp.errors import Fault
 from lgsp.ports.engine import Ports
@@ -135,6 +136,7 @@ async def open_hub(settings: Settings) -> Hub:
         receipts=store,
         outbound=guard,
         bell=bell,
+        watchers=SharedWatchers(store.at_rest),
         telemetry=telemetry,
         now=time.time,
         tick=time.monotonic_ns,

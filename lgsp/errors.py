@@ -58,6 +58,10 @@ class Problem:
     action: Mapping[str, str]
     type: str = ""
 
+    def uri(self, issuer: str) -> str:
+        """What names it: a registered type, or the hub's own."""
+        return self.type or f"{issuer}/problems/{self.slug}"
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

@@ -124,6 +124,7 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait([stopped, *serving_tasks], return_when=asyncio.FIRST_COMPLETED)
     hub.worker.stop()
+    ports.watchers.release()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving_tasks, return_exceptions=True)

@@ -53,12 +53,18 @@ def decode(body: bytes, depth: int = MAX_DEPTH) -> Any:
         raise _located(text) from None
 
 
+def canonical(value: Any) -> bytes:
+    """The one text of a value: names in order, no spaces; two bodies that mean the same are the same."""
+    return _SORTED.encode(value)
+
+
 def encode(value: Any) -> bytes:
     """JSON bytes of a value; a Decimal keeps its digits, so it must be finite (`decode` makes no other)."""
     return _ENCODER.encode(value)
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 class _RefusalError(Exception):

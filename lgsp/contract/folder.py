@@ -164,6 +164,7 @@ class _Folder:
             order_key=_keys(declared.get("order_by")),
             business_key=_keys(declared.get("business_key")),
             deduplicates=declared.get("deduplicate") == "business_key",
+            requires_key=declared.get("idempotency_key") == "required",
             legal_deadline=self._deadline(declared["deadline"]["working_days"]) if "deadline" in declared else None,
         )
 

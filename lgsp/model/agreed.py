@@ -182,6 +182,7 @@ class Operation:
     to_canonical: scope with the last native reply to the canonical reply. order_key, business_key: canonical paths or None.
     legal_deadline: POSIX second of receipt to that of the deadline; None: retry.deadline_s counts.
     deduplicates: the same body with the same business key, sent again without an Idempotency-Key, is one message.
+    requires_key: nothing is taken without an Idempotency-Key.
     """
 
     service: str
@@ -205,6 +206,7 @@ class Operation:
     business_key: tuple[str, ...] | None = None
     digest: str = ""
     deduplicates: bool = False
+    requires_key: bool = False
     legal_deadline: Callable[[float], float] | None = None
 
 

@@ -101,7 +101,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class KeyClaim:
-    """A consumer's wish that one key be served once; `fingerprint` is keyed, of method, path and body."""
+    """A consumer's wish that one key be served once; `fingerprint` is keyed, of method, path, parameters and the body's meaning."""
 
     consumer: SubsystemId
     operation: str
@@ -223,7 +223,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a consumer may know about its stored message."""
+    """What a consumer may know about its stored message; `number`: its place in the feed, where it was read from there."""
 
     message_id: str
     service: str
@@ -238,3 +238,4 @@ class Receipt:
     detail: str
     reply: bytes | None
     major: int = 1
+    number: int | None = None

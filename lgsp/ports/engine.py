@@ -111,6 +111,29 @@ class Receipts(Protocol):
 
     async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None: ...
 
+    async def feed(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Receipt]:
+        """Up to `limit` receipts of messages that came to rest, with numbers above `since`, in the order of their numbers.
+
+        A number is given after the settlement is committed, and never twice: who goes on from the last number it saw misses nothing and
+        sees nothing twice. A message that is sent again leaves the feed, and comes back with a new number.
+        """
+
+    async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
+        """Those of these messages that are no longer under way."""
+
+
+class Watchers(Protocol):
+    """Who waits, for a moment, for a message to come to rest."""
+
+    def tell(self, message_id: str) -> None:
+        """It came to rest here; who waits for it wakes."""
+
+    async def wait(self, message_id: str, wait_s: float) -> None:
+        """Return when it came to rest, wherever that was, or after `wait_s`; at once where too many wait already."""
+
+    def release(self) -> None:
+        """Let everybody go; nobody waits from now on."""
+
 
 class Outbound(Protocol):
     """One call at a provider: native request out, native value back; raises Unreachable, OutcomeUnknown or another Fault."""
@@ -189,6 +212,7 @@ class Ports:
     receipts: Receipts
     outbound: Outbound
     bell: Bell
+    watchers: Watchers
     telemetry: Telemetry
     now: Callable[[], float]
     tick: Callable[[], int]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lgsp.codec import json
 from lgsp.errors import Fault
 from lgsp.model.happening import KeyClaim, Reply
 
@@ -29,9 +30,11 @@ def key_claim(message: Message, exchange: Exchange, ports: Ports) -> KeyClaim | 
     """The claim for this message's key, or for its business key where the operation deduplicates by that; None where it has neither."""
     operation = exchange.operation
     matter = exchange.key_at(operation.business_key) if operation.deduplicates else None
+    if message.idempotency_key is None and operation.requires_key:
+        raise Fault("idempotency-key-missing")
     if message.idempotency_key is None and matter is None:
         return None
-    fingerprint = ports.digest(b"\n".join((message.method.encode(), message.path.encode(), message.body)))
+    fingerprint = ports.digest(b"\n".join((message.method.encode(), message.path.encode(), *_meant(exchange))))
     scope, key = f"{operation.service}/{operation.major}/{operation.name}", f"{matter}\n{fingerprint.hex()}"
     if message.idempotency_key is None:
         scope += BUSINESS
@@ -40,6 +43,11 @@ def key_claim(message: Message, exchange: Exchange, ports: Ports) -> KeyClaim | 
     else:
         raise Fault("idempotency-key-invalid")
     return KeyClaim(exchange.consumer, scope, key, fingerprint, message.received_at + KEEP_S)
+
+
+def _meant(exchange: Exchange) -> tuple[bytes, bytes]:
+    """What the request says, however its JSON is laid out."""
+    return json.canonical(exchange.parameters), json.canonical(exchange.request)
 
 
 def answer_of(holder: KeyHolder, claim: KeyClaim | None) -> Reply:

@@ -42,6 +42,8 @@ async def settle(due: Due, settlement: Settlement, closed: Closed, ports: Ports,
     written = await ports.outbox.settle(due, settlement, closed)
     provider = due.stored.provider
     ports.telemetry.attempt_ended(provider, settlement.state.value if written else "fenced", fault)
+    if written and settlement.state is not State.WAITING:
+        ports.watchers.tell(due.stored.message_id)
     if written and settlement.state is State.DELIVERED and due.stored.order_key:
         ports.bell.ring(provider, (due.stored.message_id,))
     return written
@@ -52,4 +54,5 @@ async def resolve(due: Due, settlement: Settlement, closed: Closed, ports: Ports
     written = await ports.outbox.resolve(due, settlement, closed)
     if written and settlement.state is not State.UNKNOWN:
         ports.bell.ring(due.stored.provider, (due.stored.message_id,))
+        ports.watchers.tell(due.stored.message_id)
     return written

@@ -112,13 +112,19 @@ async def test_a_token_of_one_gateway_works_at_the_other_and_the_metrics_add_up(
                 for gateway in gateways * 3
             ]
             receipts = [await settled(client, gateway, headers, number) for number, gateway in enumerate(gateways)]
+            waited = await client.post(
+                f"{gateways[0]}/dossiers/1/dossiers",
+                json={**example("national_portal", "new_dossier"), "code": "H99.129-261123-7009"},
+                headers={**headers, "Prefer": "wait=15"},
+            )
             metrics = (await client.get(f"{admin}/metrics")).text
             await client.aclose()
 
     assert looked_up == [200] * 6
     assert [receipt["state"] for receipt in receipts] == ["delivered", "delivered"]
     assert count(metrics, 'lgsp_requests_total{blame="",operation="citizenLookup",outcome="delivered",service="citizens"}') == 6
-    assert count(metrics, 'lgsp_attempts_total{provider="national_portal",state="delivered"}') == 2
+    assert count(metrics, 'lgsp_attempts_total{provider="national_portal",state="delivered"}') == 3
+    assert (waited.status_code, waited.json()["result"]) == (200, "created")  # settled by another process than the one that waits
 
 
 def bindings(name: str, address: str) -> dict[str, str]:

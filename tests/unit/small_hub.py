@@ -13,6 +13,7 @@ from lgsp import exchange
 from lgsp.codec import json
 from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound, MemoryStore
 from lgsp.drivers.quotas import LeasedQuotas
+from lgsp.drivers.watchers import SharedWatchers
 from lgsp.errors import Violation
 from lgsp.model.agreed import Call, Catalogue, DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, Wire
 from lgsp.model.happening import Message, Reply
@@ -102,6 +103,7 @@ class SmallHub:
             receipts=self.store,
             outbound=self.outbound,
             bell=self.bell,
+            watchers=SharedWatchers(self.store.at_rest),
             telemetry=Telemetry(CollectorRegistry()),
             now=lambda: self.now,
             tick=lambda: next(ticks),

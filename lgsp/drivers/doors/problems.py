@@ -9,7 +9,7 @@ from lgsp.errors import Blame
 from lgsp.model.happening import Reply
 
 if TYPE_CHECKING:
-    from lgsp.errors import Fault, Problem
+    from lgsp.errors import Fault
 
 LANGUAGES = ("vi", "en")
 PROXY_ERRORS = {
@@ -37,17 +37,12 @@ def language_of(accept_language: str) -> str:
     return min(wanted)[2] if wanted else LANGUAGES[0]
 
 
-def problem_type(problem: Problem, issuer: str) -> str:
-    """The problem's URI: a registered one, or the hub's own."""
-    return problem.type or f"{issuer}/problems/{problem.slug}"
-
-
 def problem_reply(fault: Fault, language: str, issuer: str, message_id: str, trace_id: str) -> Reply:
     """The problem as an HTTP answer."""
     problem = fault.problem
     detail = f"{fault.detail}. {problem.action[language]}" if fault.detail else problem.action[language]
     body: dict[str, Any] = {
-        "type": problem_type(problem, issuer),
+        "type": problem.uri(issuer),
         "title": problem.title[language],
         "status": problem.status,
         "detail": detail,

@@ -1,58 +1,105 @@
-"""Receipts: what a consumer may know about a message that the hub keeps for it, the provider's translated answer included."""
+"""Receipts at the data door: one by its id, the feed of those that came to rest, and the answer that `Prefer: wait` may bring at once."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 from lgsp.codec import json
-from lgsp.drivers.doors.problems import problem_type
-from lgsp.errors import Fault, problems
+from lgsp.drivers.doors.problems import problem_reply
+from lgsp.errors import Fault, Violation
 from lgsp.model.happening import Reply, State
+from lgsp.stages.identify import identify
+from lgsp.stages.report import report
 
 if TYPE_CHECKING:
-    from lgsp.model.happening import Receipt
-    from lgsp.model.parties import SubsystemId
-    from lgsp.ports.engine import Receipts
+    from collections.abc import Mapping, Sequence
 
+    from lgsp.model.happening import Message, Receipt
+    from lgsp.ports.engine import Ports
+
+PATH = "/receipts"
 UNDER_WAY = frozenset({State.ACCEPTED, State.WAITING, State.DELIVERING})
+LONGEST_WAIT_S = 30
+PAGE, LARGEST_PAGE = 50, 100
+AGAIN = ("Retry-After", "2")
+LAST_NUMBER = 2**63 - 1
+WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?=[,;]|$)', re.IGNORECASE)
 
 
-async def receipt_reply(message_id: str, consumer: SubsystemId, receipts: Receipts, language: str, issuer: str) -> Reply:
-    """The receipt, or Fault("not-found") where this consumer has none of that id."""
-    receipt = await receipts.receipt(message_id, consumer)
-    if receipt is None:
-        raise Fault("not-found")
-    headers = [("Content-Type", "application/json"), ("Content-Language", language), ("Cache-Control", "no-store")]
-    if receipt.state in UNDER_WAY:
-        headers.append(("Retry-After", "2"))
-    return Reply(200, json.encode(_document(receipt, language, issuer)), tuple(headers))
+def preferred_wait_s(prefer: str) -> int:
+    """Seconds that a caller would wait (RFC 7240 section 4.3), up to the hub's own limit; 0 where it says nothing."""
+    found = WAIT.search(prefer)
+    return min(int(found[1]), LONGEST_WAIT_S) if found else 0
 
 
-def _document(receipt: Receipt, language: str, issuer: str) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "id": receipt.message_id,
-        "service": receipt.service,
-        "operation": receipt.operation,
-        "state": receipt.state,
-        "attempts": receipt.attempts,
-        "acceptedAt": _instant(receipt.accepted_at),
-        "settledAt": _instant(receipt.settled_at),
-        "nextTryAt": _instant(receipt.due_at) if receipt.state is State.WAITING else None,
-    }
-    if receipt.cause:
-        problem = problems()[receipt.cause]
-        document["problem"] = {
-            "type": problem_type(problem, issuer),
-            "title": problem.title[language],
-            "detail": f"{receipt.detail}. {problem.action[language]}" if receipt.detail else problem.action[language],
-            "blame": receipt.blame,
-            "retryable": problem.retryable,
-        }
-    if receipt.reply is not None:
-        document["reply"] = json.decode(receipt.reply)
-    return {name: value for name, value in document.items() if value is not None}
+class ReceiptDoor:
+    """What a consumer asks about its own messages; another's are not there."""
+
+    def __init__(self, ports: Ports, issuer: str) -> None:
+        self._ports = ports
+        self._issuer = issuer
+
+    async def answer(self, message: Message, language: str) -> Reply:
+        """GET /receipts and GET /receipts/{id}."""
+        if message.method != "GET":
+            raise Fault("method-not-allowed", headers=(("Allow", "GET"),))
+        consumer = identify(message, self._ports).id
+        if message.path == PATH:
+            return self._page(await self._ports.receipts.feed(consumer, *_place(message.query)), message.query, language)
+        receipt = await self._ports.receipts.receipt(message.path.removeprefix(PATH + "/"), consumer)
+        if receipt is None:
+            raise Fault("not-found")
+        more = (AGAIN,) if receipt.state in UNDER_WAY else ()
+        return _told(report(receipt, language, self._issuer), language, *more)
+
+    async def in_time(self, accepted: Reply, message: Message, prefer: str, language: str) -> Reply:
+        """The final answer of a message that was just accepted, if it comes while its sender would wait; else its receipt."""
+        wait_s = preferred_wait_s(prefer)
+        message_id = dict(accepted.headers).get("Location", "").removeprefix(PATH + "/")
+        if not wait_s or not message_id:
+            return accepted
+        await self._ports.watchers.wait(message_id, wait_s)
+        receipt = await self._ports.receipts.receipt(message_id, identify(message, self._ports).id)
+        kept = [pair for pair in accepted.headers if pair[0] not in {"Content-Type", AGAIN[0]}]
+        applied = Reply(accepted.status, accepted.body, (*accepted.headers, ("Preference-Applied", f"wait={wait_s}")))
+        if receipt is None or receipt.state in UNDER_WAY:
+            return applied
+        final = self._final(receipt, message, language)
+        return Reply(final.status, final.body, (*final.headers, *kept, ("Preference-Applied", f"wait={wait_s}")))
+
+    def _final(self, receipt: Receipt, message: Message, language: str) -> Reply:
+        """As a caller of a look-up would hear it; a message at rest whose end is open keeps its receipt."""
+        answer = receipt.reply if receipt.reply not in {None, b"null"} else None
+        if receipt.state is State.DELIVERED and answer is not None:
+            return Reply(200, answer, (("Content-Type", "application/json"),))
+        if receipt.state is State.REFUSED and receipt.cause:
+            fault = Fault(receipt.cause, receipt.detail, extra=json.decode(answer) if answer else {})
+            return problem_reply(fault, language, self._issuer, receipt.message_id, message.trace_id)
+        body = {"id": receipt.message_id, "state": receipt.state, "href": f"{PATH}/{receipt.message_id}"}
+        return Reply(202, json.encode(body), (("Content-Type", "application/json"), AGAIN))
+
+    def _page(self, receipts: Sequence[Receipt], query: Mapping[str, str], language: str) -> Reply:
+        since, limit = _place(query)
+        following = receipts[-1].number if receipts else since
+        documents = [report(receipt, language, self._issuer) for receipt in receipts]
+        page = {"receipts": documents, "next": str(following), "more": len(receipts) == limit}
+        return _told(page, language, ("Link", f'<{PATH}?since={following}&limit={limit}>; rel="next"'))
 
 
-def _instant(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _place(query: Mapping[str, str]) -> tuple[int, int]:
+    """The number to go on from, and how many."""
+    wrong = [Violation(f"/query/{name}", "is not known here", "unknown") for name in query.keys() - {"since", "limit"}]
+    since, limit = query.get("since", "0"), query.get("limit", str(PAGE))
+    if not (since.isascii() and since.isdecimal() and int(since[:20]) <= LAST_NUMBER):
+        wrong.append(Violation("/query/since", "is no `next` of an earlier page", "cursor"))
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:4]) <= LARGEST_PAGE):
+        wrong.append(Violation("/query/limit", f"is no whole number from 1 to {LARGEST_PAGE}", "range"))
+    if wrong:
+        raise Fault("parameter-invalid", errors=wrong)
+    return int(since), int(limit)
+
+
+def _told(document: object, language: str, *more: tuple[str, str]) -> Reply:
+    headers = (("Content-Type", "application/json"), ("Content-Language", language), ("Vary", "Accept-Language"))
+    return Reply(200, json.encode(document), (*headers, ("Cache-Control", "no-store"), *more))

@@ -15,10 +15,10 @@ from connexion.middleware import SpecMiddleware
 from lgsp import exchange
 from lgsp.drivers.doors.asgi import Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
 from lgsp.drivers.doors.problems import LANGUAGES, language_of, problem_reply
-from lgsp.drivers.doors.receipts import receipt_reply
+from lgsp.drivers.doors.receipts import PATH as RECEIPTS
+from lgsp.drivers.doors.receipts import ReceiptDoor
 from lgsp.errors import ContractError, Fault, Finding
 from lgsp.model.happening import Message
-from lgsp.stages.identify import identify
 
 if TYPE_CHECKING:
     from connexion.spec import Specification
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Reply
     from lgsp.ports.engine import Ports
 
-RECEIPTS = "/receipts/"
+ACCEPTED = 202
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         self._token_door = token_door
         self._limits = limits
         self._issuer = issuer
+        self._receipts = ReceiptDoor(ports, issuer)
         self._under_way = 0
         self._log = structlog.get_logger().bind(logger="lgsp.door")
 
@@ -69,7 +70,9 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         try:
             headers = Headers(scope)
             trace_id = read_trace_id(headers) or trace_id
-            reply = await self._answer(scope, receive, headers, message_id, trace_id)
+            message, reply = await self._answer(scope, receive, headers, message_id, trace_id)
+            if reply.status == ACCEPTED and (prefer := headers.get(b"prefer")):
+                reply = await self._receipts.in_time(reply, message, prefer, language_of(headers.text(b"accept-language")))
         except Fault as fault:
             language = language_of(headers.text(b"accept-language")) if headers else language
             reply = problem_reply(fault, language, self._issuer, message_id, trace_id)
@@ -78,17 +81,17 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             reply = problem_reply(Fault("internal-error"), language, self._issuer, message_id, trace_id)
         await write_reply(receive, send, reply, (("lgsp-message-id", message_id), *_echoed(headers)))
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, message_id: str, trace_id: str) -> Reply:
+    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, message_id: str, trace_id: str) -> tuple[Message, Reply]:
         if self._under_way >= self._limits.exchanges:
             raise Fault("overloaded", retry_after_s=1)
         self._under_way += 1
         try:
             message = await self._read(scope, receive, headers, message_id, trace_id)
             if message.path == "/token":
-                return await self._token(message)
-            if message.path.startswith(RECEIPTS):
-                return await self._receipt(message, language_of(headers.text(b"accept-language")))
-            return await exchange.carry(message, self._ports)
+                return message, await self._token(message)
+            if message.path.startswith(RECEIPTS) and message.path.removeprefix(RECEIPTS)[:1] in {"", "/"}:
+                return message, await self._receipts.answer(message, language_of(headers.text(b"accept-language")))
+            return message, await exchange.carry(message, self._ports)
         finally:
             self._under_way -= 1
 
@@ -113,13 +116,6 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         if message.method != "POST":
             raise Fault("method-not-allowed", headers=(("Allow", "POST"),))
         return await self._token_door.grant(message.credential, message.media_type, message.body, message.received_at)
-
-    async def _receipt(self, message: Message, language: str) -> Reply:
-        if message.method != "GET":
-            raise Fault("method-not-allowed", headers=(("Allow", "GET"),))
-        consumer = identify(message, self._ports)
-        message_id = message.path.removeprefix(RECEIPTS)
-        return await receipt_reply(message_id, consumer.id, self._ports.receipts, language, self._issuer)
 
 
 def _echoed(headers: Headers | None) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.exchanges import MemoryExchanges
 from lgsp.drivers.memory.providers import MemoryProviders
+from lgsp.drivers.memory.receipts import MemoryReceipts
 from lgsp.drivers.memory.register import MemoryRegister
 from lgsp.drivers.memory.steering import MemorySteering
 from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore"]
 
 
-class MemoryStore(MemorySteering, MemoryExchanges, MemoryRegister, MemoryProviders):
+class MemoryStore(MemorySteering, MemoryExchanges, MemoryReceipts, MemoryRegister, MemoryProviders):
     """All that a database keeps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         MemoryExchanges.__init__(self, now)
+        MemoryReceipts.__init__(self)
         MemoryRegister.__init__(self)
         MemorySteering.__init__(self)
         MemoryProviders.__init__(self)

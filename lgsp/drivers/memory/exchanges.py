@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Fault
-from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, State, Stored
-from lgsp.policy.lifecycle import COMES_AGAIN, EXCHANGE_ENDS, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE
+from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Reply, Settlement, State, Stored
+from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE
 from lgsp.ports.office import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ class Owed:
         self.last: Settlement | None = None
         self.calls: list[tuple[float, int, str, bool]] = []
         self.denials = 0
+        self.feed_no: int | None = None
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it is under way, or will be by itself."""
+        return self.state in {State.WAITING, State.DELIVERING}
 
     def is_due(self, now: float) -> bool:
         """Whether it may be claimed, apart from its place in the order."""
@@ -48,7 +54,7 @@ class Owed:
 
     def begin_afresh(self, at: float) -> None:
         """Sent again by a person's will: it gets all its attempts and its whole time anew."""
-        self.state, self.due_at, self.attempts = State.WAITING, at, 0
+        self.state, self.due_at, self.attempts, self.feed_no = State.WAITING, at, 0, None
         self.deadline_at = at + self.stored.deadline_at - self.stored.accepted_at
 
     def forget_doubts(self) -> None:
@@ -119,6 +125,7 @@ class MemoryExchanges:
                 del self._keys[claim.consumer, claim.operation, claim.key]
             raise Fault("not-supersedable", f"message {stored.supersedes}")
         at = stored.accepted_at
+        old.feed_no = None
         old.state, old.due_at, old.last = State.SUPERSEDED, None, replace(old.last or Settlement(old.state, at), state=old.state, at=at)
         places = {key: Owed(stored) if owed is old else owed for key, owed in self._owed.items()}
         renamed = {stored.message_id if key == old.stored.message_id else key: owed for key, owed in places.items()}
@@ -154,48 +161,12 @@ class MemoryExchanges:
         if owed is None:
             return False
         owed.state, owed.due_at, owed.last, owed.denials = settlement.state, settlement.due_at, settlement, 0
+        owed.feed_no = None
         if settlement.state in COMES_AGAIN:
             done = {name for _, _, name, finished in owed.calls if finished}
             owed.calls = [row for row in owed.calls if row[2] in done or row[1] != due.attempt]
         self.rows.append((closed, settlement))
         return True
-
-    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
-        """Receipts."""
-        owed = self._owed.get(message_id)
-        if owed is None:
-            return self._exchange_receipt(message_id, consumer)
-        if owed.stored.consumer != consumer:
-            return None
-        last = owed.last or Settlement(State.WAITING, 0.0)
-        moving = owed.state in {State.WAITING, State.DELIVERING}
-        return Receipt(
-            message_id,
-            owed.stored.service,
-            owed.stored.operation,
-            owed.state,
-            owed.attempts,
-            owed.stored.accepted_at,
-            None if moving else last.at,
-            owed.due_at if owed.state is State.WAITING else None,
-            last.blame,
-            last.cause,
-            last.detail,
-            last.reply,
-            owed.stored.major,
-        )
-
-    def _exchange_receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
-        rows = [row for row, _ in self.rows if row.message_id == message_id and row.consumer == consumer and row.attempt == 0]
-        opened = next((row for row in rows if isinstance(row, Opened)), None)
-        if opened is None:
-            return None
-        closed = next((row for row in reversed(rows) if isinstance(row, Closed)), None)
-        state = State.DELIVERING if closed is None else EXCHANGE_ENDS.get(closed.outcome, State.REFUSED)
-        settled_at = None if closed is None else closed.at
-        blame, cause = ("", "") if closed is None else (str(closed.blame), closed.cause)
-        facts = (opened.service, opened.operation, state, 1, opened.at)
-        return Receipt(message_id, *facts, settled_at=settled_at, due_at=None, blame=blame, cause=cause, detail="", reply=None)
 
     async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int:
         """QuotaLeases."""

@@ -61,6 +61,8 @@ class MemorySteering:
         if owed.state is not State.UNKNOWN or owed.lease != due.lease:
             return False
         owed.state, owed.due_at, owed.last, owed.denials = settlement.state, settlement.due_at, settlement, settlement.denials
+        if settlement.state is not State.UNKNOWN:
+            owed.feed_no = None
         if settlement.state is State.WAITING:
             owed.forget_doubts()
         self.rows.append((closed, settlement))
@@ -93,6 +95,7 @@ class MemorySteering:
             else:
                 last = owed.last or Settlement(decision.state, at)
                 told = last if decision.state is State.DEAD else Settlement(decision.state, at)
+                owed.feed_no = None
                 owed.state, owed.due_at, owed.last = decision.state, None, replace(told, state=decision.state, at=at)
             self._acts.append(Act(at, decision.author, f"decide_{decision.state}", owed.stored.message_id, {"reason": decision.reason}))
         return [(owed.stored.message_id, owed.stored.provider) for owed in found]

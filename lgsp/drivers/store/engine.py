@@ -22,6 +22,7 @@ from lgsp.drivers.store.outbox import Outbox
 from lgsp.drivers.store.plan import Work
 from lgsp.drivers.store.postgres import COMMAND_S, CONNECT_S, PostgresWriter
 from lgsp.drivers.store.providers import Providers
+from lgsp.drivers.store.receipts import Receipts
 from lgsp.drivers.store.register import Register
 from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter
 from lgsp.drivers.store.steering import ManyMessages
@@ -41,7 +42,7 @@ MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
 
-class Store(Log, ManyMessages, Outbox, Directory, Register, Providers, Inspection, Keys):
+class Store(Log, ManyMessages, Outbox, Receipts, Directory, Register, Providers, Inspection, Keys):
     """Every port of the record.
 
     MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Inspection, Steering.

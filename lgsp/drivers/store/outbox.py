@@ -1,14 +1,14 @@
-"""The outbox: messages owed to providers, their payloads, and what their senders may ask about them."""
+"""The outbox: messages owed to providers, and their payloads."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from lgsp.drivers.store import rows, tables
-from lgsp.drivers.store.log import ended_exchange, holder_of
+from lgsp.drivers.store.log import holder_of
 from lgsp.drivers.store.plan import Work
 from lgsp.errors import Fault
 from lgsp.model.happening import State
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model.happening import Closed, Due, KeyClaim, KeyHolder, Receipt, Reply, Settlement, Stored
-    from lgsp.model.parties import SubsystemId
+    from lgsp.model.happening import Closed, Due, KeyClaim, KeyHolder, Reply, Settlement, Stored
 
 _DUE_PROVIDERS = text(
     f"WITH RECURSIVE owed(provider) AS (SELECT min(provider) FROM message WHERE {tables.DUE} AND due_at <= :now "  # noqa: S608 -- constants
@@ -30,7 +29,7 @@ _DUE_PROVIDERS = text(
 
 
 class Outbox:
-    """The ports Outbox and Receipts."""
+    """The port Outbox."""
 
     core: Core
 
@@ -97,19 +96,6 @@ class Outbox:
         log, resolve = rows.closed_row(closed, settlement), rows.resolve_row(due, settlement)
         written: bool = await self.core.hot.write(Work(log=log, resolve=resolve, reply=reply, forget_doubts=forgotten))
         return written
-
-    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
-        """Receipts."""
-        if not rows.is_id(message_id):
-            return None
-        message, payload = tables.message, tables.payload
-        query = select(message, payload.c.reply).outerjoin(payload, payload.c.message_id == message.c.message_id)
-        async with self.core.transaction() as connection:
-            query = query.where(message.c.message_id == message_id, message.c.consumer == consumer)
-            row = (await connection.execute(query)).one_or_none()
-            if row is None:
-                return await ended_exchange(connection, message_id, consumer)
-        return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
 
     async def _due(self, row: Any, sealed: bytes, calls: list[tuple[str, bool]]) -> Due:
         plaintext = await self.core.open(sealed, rows.request_aad(rows.id_out(row[1])))

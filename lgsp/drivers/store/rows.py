@@ -335,6 +335,7 @@ def receipt(row: Record[Any], reply: bytes | None) -> Receipt:
         detail=row.detail,
         reply=reply,
         major=row.major,
+        number=row.feed_no,
     )
 
 

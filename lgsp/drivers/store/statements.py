@@ -147,7 +147,7 @@ RELEASE_KEY = _over(
 
 SETTLE = _over(
     " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
-    "detail = v_detail, denials = 0 FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease "
+    "detail = v_detail, denials = 0, feed_no = NULL FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease "
     "RETURNING message_id, lease",
     returns=True,
     message_id="uuid",
@@ -162,7 +162,8 @@ SETTLE = _over(
 
 RESOLVE = _over(
     " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
-    "detail = v_detail, denials = v_denials FROM r WHERE message_id = v_message_id AND state = 'unknown' AND lease = v_lease "
+    "detail = v_detail, denials = v_denials, feed_no = CASE WHEN v_state = 'unknown' THEN feed_no END FROM r "
+    "WHERE message_id = v_message_id AND state = 'unknown' AND lease = v_lease "
     "RETURNING message_id, lease",
     returns=True,
     message_id="uuid",
@@ -177,7 +178,7 @@ RESOLVE = _over(
 )
 
 SUPERSEDE = _over(
-    " UPDATE message SET state = 'superseded', due_at = NULL, settled_at = v_at FROM r "  # noqa: S608 -- constants
+    " UPDATE message SET state = 'superseded', due_at = NULL, settled_at = v_at, feed_no = NULL FROM r "  # noqa: S608 -- constants
     "WHERE message_id = v_message_id AND consumer = v_consumer AND service = v_service AND major = v_major "
     f"AND operation = v_operation AND (order_mark = v_order_mark OR (order_mark IS NULL AND v_order_mark IS NULL)) AND {SUPERSEDABLE} "
     "RETURNING seq",

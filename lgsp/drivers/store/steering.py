@@ -125,13 +125,13 @@ def afresh(at: float) -> dict[str, Any]:
     """The columns of a message that is sent again by a person's will: it gets all its attempts and its whole time anew."""
     table = tables.message
     deadline_at = at + table.c.deadline_at - table.c.accepted_at
-    return {"state": State.WAITING.value, "due_at": at, "attempts": 0, "settled_at": None, "deadline_at": deadline_at}
+    return {"state": State.WAITING.value, "due_at": at, "attempts": 0, "settled_at": None, "feed_no": None, "deadline_at": deadline_at}
 
 
 def _decided(decision: Decision, at: float) -> dict[str, Any]:
     if decision.state is State.WAITING:
         return afresh(at)
-    settled = {"state": decision.state.value, "due_at": None, "settled_at": at}
+    settled = {"state": decision.state.value, "due_at": None, "settled_at": at, "feed_no": None}
     return settled if decision.state is State.DEAD else {**settled, "cause": "", "blame": "", "detail": ""}
 
 

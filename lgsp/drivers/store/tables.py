@@ -43,6 +43,9 @@ SUPERSEDABLE = f"state IN ({', '.join(sorted(repr(state.value) for state in life
 AT_REST = "state IN ('dead', 'held', 'unknown')"
 TO_ASK = "state = 'unknown' AND due_at IS NOT NULL"
 OPEN_KEY = "state = 'open'"
+FED = "feed_no IS NOT NULL"
+UNFED = "settled_at IS NOT NULL AND feed_no IS NULL AND part_of IS NULL"
+"""At rest, and not yet in its consumer's feed of receipts; the parts of a publication never are."""
 
 
 class MessageId(TypeDecorator[str]):
@@ -127,6 +130,17 @@ message = Table(
     Column("denials", Integer, nullable=False, server_default=text("0")),
     Index("message_ask", "due_at", sqlite_where=text(TO_ASK), postgresql_where=text(TO_ASK)),
     Index("message_at_rest", "state", "provider", sqlite_where=text(AT_REST), postgresql_where=text(AT_REST)),
+    Column("feed_no", BigInteger),
+    Column("part_of", MessageId),
+    Index("message_fed", "consumer", "feed_no", sqlite_where=text(FED), postgresql_where=text(FED)),
+    Index("message_unfed", "consumer", "settled_at", sqlite_where=text(UNFED), postgresql_where=text(UNFED)),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 payload = Table(

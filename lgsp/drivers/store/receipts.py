@@ -1,0 +1,87 @@
+"""What consumers may ask about their stored messages: one receipt, the feed of those that came to rest, and which are at rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, text
+
+from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.log import ended_exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lgsp.drivers.store.core import Core
+    from lgsp.model.happening import Receipt
+    from lgsp.model.parties import SubsystemId
+
+_TAKE_NUMBERS = text(
+    "INSERT INTO feed (consumer, number) VALUES (:consumer, :places) "
+    "ON CONFLICT (consumer) DO UPDATE SET number = feed.number + :places RETURNING number"
+)
+"""Its row's lock makes those who number one feed follow one another: numbers become visible in their own order."""
+
+_NUMBER = text(
+    "UPDATE message SET feed_no = :before + f.turn FROM "  # noqa: S608 -- constants
+    "(SELECT seq, row_number() OVER (ORDER BY settled_at, seq) AS turn FROM message "
+    f"WHERE consumer = :consumer AND {tables.UNFED} ORDER BY settled_at, seq LIMIT :places) f "
+    f"WHERE message.seq = f.seq AND {tables.UNFED}"
+)
+_HAS_NEWS = text(f"SELECT EXISTS (SELECT 1 FROM message WHERE consumer = :consumer AND {tables.UNFED})")  # noqa: S608 -- constants
+
+
+class Receipts:
+    """The port Receipts."""
+
+    core: Core
+
+    async def receipt(self, message_id: str, consumer: SubsystemId) -> Receipt | None:
+        """Receipts."""
+        if not rows.is_id(message_id):
+            return None
+        table = tables.message
+        async with self.core.transaction() as connection:
+            query = _messages().where(table.c.message_id == message_id, table.c.consumer == consumer)
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return await ended_exchange(connection, message_id, consumer)
+        return await self._receipt(row)
+
+    async def feed(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Receipt]:
+        """Receipts; what came to rest since the last reading is numbered by who reads, so that no exchange waits for it."""
+        found = await self._numbered(consumer, since, limit)
+        if len(found) < limit and await self._number(consumer, limit):
+            found = await self._numbered(consumer, since, limit)
+        return [await self._receipt(row) for row in found]
+
+    async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
+        """Receipts."""
+        table = tables.message
+        query = select(table.c.message_id).where(table.c.message_id.in_(message_ids), table.c.settled_at.is_not(None))
+        async with self.core.transaction() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def _numbered(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Any]:
+        table = tables.message
+        query = _messages().where(table.c.consumer == consumer, text(f"message.{tables.FED}"), table.c.feed_no > since)
+        async with self.core.transaction() as connection:
+            return (await connection.execute(query.order_by(table.c.feed_no).limit(limit))).all()
+
+    async def _number(self, consumer: SubsystemId, places: int) -> bool:
+        """Give the next numbers to what has none; False if there is nothing."""
+        async with self.core.transaction() as connection:
+            if not await connection.scalar(_HAS_NEWS, {"consumer": consumer}):
+                return False
+        async with self.core.transaction() as connection:
+            last = await connection.scalar(_TAKE_NUMBERS, {"consumer": consumer, "places": places}) or places
+            await connection.execute(_NUMBER, {"consumer": consumer, "places": places, "before": last - places})
+        return True
+
+    async def _receipt(self, row: Any) -> Receipt:
+        return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
+
+
+def _messages() -> Any:
+    message, payload = tables.message, tables.payload
+    return select(message, payload.c.reply).outerjoin(payload, payload.c.message_id == message.c.message_id)
