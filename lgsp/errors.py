@@ -5,7 +5,8 @@
     ├── ContractError       a contract, manifest or mapping is faulty; carries every Finding at once
     ├── MappingError        a value cannot be translated; carries every Violation at once
     ├── CodecError          bytes cannot be read as what their contract promises; knows the path
-    │   └── JsonError       nor as JSON that means one thing only; carries the place
+    │   ├── JsonError       nor as JSON that means one thing only; carries the place
+    │   └── WssError        nor as a message that WS-Security proves; knows the slug that tells it to a consumer
     └── Fault               an exchange cannot go on; `slug` names a row of contracts/problems.yaml
         ├── Unreachable     the provider surely never saw the request
         ├── OutcomeUnknown  the provider may have acted; nobody here can tell
@@ -142,6 +143,17 @@ class JsonError(CodecError):
     def violation(self) -> Violation:
         """The same as a place in the body."""
         return Violation(self.pointer, str(self), "json")
+
+
+class WssError(CodecError):
+    """A message's WS-Security proves nothing.
+
+    slug: the row of contracts/problems.yaml by which a consumer is told; a provider's answer is simply not understood.
+    """
+
+    def __init__(self, reason: str, *, slug: str = "wss-invalid") -> None:
+        super().__init__(reason)
+        self.slug = slug
 
 
 class Fault(LgspError):
