@@ -1,9 +1,10 @@
 """Verifying a WS-Security signature so that only what was signed is used afterwards.
 
 What an attacker may write is read as little as possible. The form of SignedInfo is fixed before any key is touched: exclusive canonical
-XML and nothing else, RSA or ECDSA with SHA-2, references to our own Body, Timestamp, tokens and header blocks by wsu:Id. KeyInfo only says
-which registered certificate to try. What counts afterwards are not elements that a reference once pointed to, but bytes: for each reference the
-canonical form is made once more here, held against the signed digest, and handed on in a new envelope, where nothing else stands.
+XML and nothing else, RSA or ECDSA with SHA-2, references to our own Body, Timestamp, tokens and header blocks by wsu:Id. KeyInfo only
+says which registered certificate to try. What counts afterwards are not elements that a reference once pointed to, but bytes: for each
+reference the canonical form is made once more here, held against the signed digest, and handed on in a new envelope, where nothing else
+stands.
 """
 
 from __future__ import annotations
