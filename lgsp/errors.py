@@ -66,11 +66,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One place where a value breaks its contract: JSON pointer (RFC 6901), reason without the value itself, rule."""
+    """One place where a value breaks its contract: JSON pointer (RFC 6901), reason without the value itself, rule; the line in XML."""
 
     pointer: str
     detail: str
     code: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from lgsp.errors import Fault
 from lgsp.model.agreed import Pattern
 from lgsp.model.happening import Outcome, Reply
 from lgsp.stages.accept import accept
+from lgsp.stages.answer import answer_with
 from lgsp.stages.authorise import authorise, authorise_again
 from lgsp.stages.deduplicate import answer_of, key_claim
 from lgsp.stages.deliver import answered_before, deliver
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 
 async def carry(message: Message, ports: Ports) -> Reply:
     """From a consumer's request to its answer; every refusal and failure is recorded, then raised."""
-    trail = Trail(ports.tick, message.id, message.trace_id)
-    claim = None
+    trail, claim = Trail(ports.tick, message.id, message.trace_id), None
     try:
         exchange, quota_headers = await _admit(message, ports, trail)
         claim = key_claim(message, exchange, ports)
@@ -46,7 +46,7 @@ async def carry(message: Message, ports: Ports) -> Reply:
     except Fault as fault:
         await record_fault(fault, message, claim, ports, trail)
         raise
-    return Reply(reply.status, reply.body, (*reply.headers, *quota_headers))
+    return Reply(reply.status, reply.body, (*reply.headers, *quota_headers), reply.spoken)
 
 
 async def _admit(message: Message, ports: Ports, trail: Trail) -> tuple[Exchange, tuple[tuple[str, str], ...]]:
@@ -70,7 +70,7 @@ async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: 
     holder = await record_opened(exchange, claim, ports, trail)
     if holder is not None:
         return await record_repetition(answer_of(holder, claim), ports, trail)
-    reply = Reply(200, json.encode(await _through(exchange, ports, trail)), (("Content-Type", "application/json"),))
+    reply = answer_with(await _through(exchange, ports, trail), exchange)
     await record_reply(reply, claim, ports, trail)
     ports.telemetry.exchange_ended(trail, Outcome.DELIVERED, reply.status)
     return reply

@@ -103,7 +103,7 @@ class Verdict:
             detail += f"; the limit is {limit.group(1)}"
         if attribute := _LACKING(message) or _ATTRIBUTE(message):
             steps.append("@" + _local(attribute.group(1)))
-        return Violation(pointer_of(steps), detail, code)
+        return Violation(pointer_of(steps), detail, code, entry.line or 0)
 
     def _steps(self, node: _Element | None, child: _Element, field: Field) -> list[str | int]:
         """The native path from the body's child down to a node."""

@@ -11,6 +11,7 @@ from lgsp.contract.calls import CallCompiler
 from lgsp.contract.hooks import load_hooks
 from lgsp.contract.manifest import read_manifest
 from lgsp.contract.openapi import json_wire, read_openapi
+from lgsp.contract.soap_face import read_face, soap_contract
 from lgsp.contract.source import read_source
 from lgsp.contract.wsdl import read_wsdl
 from lgsp.errors import ContractError, Finding
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from lgsp.contract.manifest import Manifest
     from lgsp.contract.openapi import HttpOperation, OpenApi
     from lgsp.mapping.compile import MappingFile
-    from lgsp.model.agreed import Auth, Wire
+    from lgsp.model.agreed import Auth, SoapFace, Wire
 
 T = TypeVar("T")
+WSDL = ".wsdl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class _Folder:
         nothing: Mapping[str, Wire] = {}
         wires = self._try(self._wires, nothing)
         for service in self.manifest.value["services"]:
-            self._contract(service["contract"])
+            self._contract(service)
         calls = CallCompiler(self.manifest, wires)
         auth = calls.auth()
         mapping: MappingFile | None = self._try(lambda: self._mapping(calls), None)
@@ -103,9 +105,13 @@ class _Folder:
         self.native = read_openapi(self.contracts / "openapi" / binding["contract"], self.contracts.parent)
         return {name: json_wire(operation) for name, operation in self.native.operations.items()}
 
-    def _contract(self, name: str) -> None:
+    def _contract(self, service: Mapping[str, Any]) -> None:
+        name = service["contract"]
         try:
-            self.ours[name] = read_openapi(self.contracts / "openapi" / name, self.contracts.parent)
+            if name.endswith(WSDL):
+                self.ours[name] = soap_contract(self.contracts / "wsdl" / name, service["version"])
+            else:
+                self.ours[name] = read_openapi(self.contracts / "openapi" / name, self.contracts.parent)
         except ContractError as error:
             self.findings += error.findings
 
@@ -134,11 +140,13 @@ class _Folder:
         places = {name: f"{at}/operations/{name}" for name in service["operations"]}
         found = [self._operation(place, service, ours.operations.get(name), parts) for name, place in places.items()]
         operations = tuple(operation for operation in found if operation is not None)
-        digest = self._digest(ours, parts.mapping) if parts.mapping else ""
+        wsdl = service.get("wsdl", service["contract"] if service["contract"].endswith(WSDL) else None)
+        soap = self._try(lambda: read_face(self.contracts / "wsdl" / wsdl, tuple(places)), None) if wsdl else None
+        digest = self._digest(ours, parts.mapping, soap) if parts.mapping else ""
         operations = tuple(replace(operation, digest=digest) for operation in operations)
         title = ours.document["info"].get("x-title") or {"vi": ours.title, "en": ours.title}
         major = int(service["version"].partition(".")[0])
-        return Service(service["code"], major, service["version"], title, operations, ours.document, digest)
+        return Service(service["code"], major, service["version"], title, operations, ours.document, digest, soap)
 
     def _operation(self, at: str, service: Mapping[str, Any], http: HttpOperation | None, parts: _Parts) -> Operation | None:
         name, mapping = at.rpartition("/")[2], parts.mapping
@@ -181,7 +189,7 @@ class _Folder:
             return None
         return lambda received_at: calendar.deadline(received_at, working_days)
 
-    def _digest(self, ours: OpenApi, mapping: MappingFile) -> str:
+    def _digest(self, ours: OpenApi, mapping: MappingFile, soap: SoapFace | None) -> str:
         """SHA-256 over everything that decides how a service behaves; comments and layout of YAML decide nothing."""
         plain = [self.manifest.value, ours.document, mapping.source.value, self.native.document if self.native else None]
         whole = hashlib.sha256("\n".join(json.dumps(value, ensure_ascii=False) for value in plain).encode())
@@ -189,6 +197,8 @@ class _Folder:
         files = sorted((self.contracts / "wsdl" / binding["wsdl"]).parent.rglob("*.*")) if "wsdl" in binding else []
         for path in [*files, *self.folder.glob("hooks.py")]:
             whole.update(f"\n{path.name}\n".encode() + path.read_bytes())
+        for name, text in soap.documents.items() if soap is not None else ():
+            whole.update(f"\n?{name}\n".encode() + text)
         return whole.hexdigest()
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.codec.tables import Field
+    from lgsp.codec.tables import Field, Grammar
     from lgsp.contract.wsdl_files import Folder, SchemaPart
     from lgsp.model.agreed import Wire
 
@@ -58,6 +58,12 @@ def read_wsdl(path: Path, port: str | None = None) -> Mapping[str, Wire]:
 
     Everything is read from the WSDL's own folder. Raises ContractError with every finding (file, line, reason).
     """
+    operations, grammar, verdict = read_operations(path, port)
+    return MappingProxyType({name: soap.wire(operation, grammar, verdict) for name, operation in operations.items()})
+
+
+def read_operations(path: Path, port: str | None = None) -> tuple[Mapping[str, Operation], Grammar, Verdict]:
+    """The same, not yet bound to a side: the operations of one port by their names, the grammar and the verdict that they share."""
     folder = read_folder(path)
     parts = schema_parts(folder)
     binding = _binding(folder, _outline(folder, parts), port)
@@ -65,8 +71,7 @@ def read_wsdl(path: Path, port: str | None = None) -> Mapping[str, Wire]:
     operations = [operation for name in binding.all() if (operation := reader.operation(name)) is not None]
     reader.refuse_if_faulty()
     grammar = reader.types.grammar(_VERSIONS[type(binding)])
-    verdict = _verdict(folder, grammar)
-    return MappingProxyType({name: soap.wire(operation, grammar, verdict) for name, operation in operations})
+    return MappingProxyType(dict(operations)), grammar, _verdict(folder, grammar)
 
 
 def _verdict(folder: Folder, grammar: Any) -> Verdict:
@@ -241,4 +246,4 @@ class _Reader:
                     yield field
 
 
-__all__ = ["read_wsdl"]
+__all__ = ["read_operations", "read_wsdl"]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from lgsp.model.parties import SubsystemId
 
 
+ADDRESS = "http://address.invalid/"
+"""Stands in published WSDLs for the address that whoever asks has used."""
+
+
 class Pattern(StrEnum):
     """Exchange patterns (EIP)."""
 
@@ -183,6 +187,7 @@ class Operation:
     legal_deadline: POSIX second of receipt to that of the deadline; None: retry.deadline_s counts.
     deduplicates: the same body with the same business key, sent again without an Idempotency-Key, is one message.
     requires_key: nothing is taken without an Idempotency-Key.
+    method and path are empty where it is offered to SOAP consumers only.
     """
 
     service: str
@@ -211,8 +216,42 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class SoapOperation:
+    """How SOAP consumers speak one operation; pure.
+
+    element: Clark name of the body's child that asks for it. actions: what SOAPAction and wsa:Action may say; reply_action: what the answer
+    says. read: that child (an lxml element of a checked envelope) to parameters as texts, canonical value, violations with their lines.
+    write: canonical reply to the answer's body child, namespaces and all, and what in it breaks the contract; one_way: there is no answer.
+    """
+
+    name: str
+    element: str
+    actions: frozenset[str]
+    reply_action: str
+    read: Callable[[Any], tuple[Mapping[str, str], Any, Sequence[Violation]]]
+    write: Callable[[Any], tuple[bytes, Sequence[Violation]]]
+    one_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoapFace:
+    """A service as SOAP consumers see it.
+
+    versions: envelope namespaces that are spoken. operations: by version and element. documents: what `?wsdl` gives,
+    the WSDL under "", what it imports by name; ADDRESS stands in them for the address of the service.
+    """
+
+    versions: frozenset[str]
+    operations: Mapping[tuple[str, str], SoapOperation]
+    documents: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """One contract of a provider in one major version; `document` is the OpenAPI document, bundled, as it is published."""
+    """One contract of a provider in one major version.
+
+    document: the OpenAPI document, bundled, as it is published, empty where consumers speak SOAP only; soap: None where they do not.
+    """
 
     code: str
     major: int
@@ -221,6 +260,7 @@ class Service:
     operations: tuple[Operation, ...]
     document: Mapping[str, Any]
     digest: str
+    soap: SoapFace | None = None
 
 
 class Catalogue:
@@ -232,7 +272,7 @@ class Catalogue:
         self.operations = {(o.service, o.major, o.name): o for s in services for o in s.operations}
         self.digest = digest
         nothing: Mapping[str, str] = {}
-        self._exact = {(o.method, _address(o)): (o, nothing) for o in self.operations.values() if "{" not in o.path}
+        self._exact = {(o.method, _address(o)): (o, nothing) for o in self.operations.values() if o.method and "{" not in o.path}
         self._templates = [(o, _address(o).split("/")) for o in self.operations.values() if "{" in o.path]
 
     def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +40,24 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Speech(Protocol):
+    """What a consumer said in another tongue than JSON, as a door understands it; `operation`: service, major and name."""
+
+    operation: tuple[str, int, str]
+
+    def read(self) -> tuple[Mapping[str, str], Any]:
+        """Parameters as texts and the canonical request; a Fault names each place that breaks the contract."""
+
+    def write(self, reply: Any) -> bytes:
+        """The canonical reply in the consumer's tongue; a Fault if that cannot hold it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """Header and payload of one sending, as a door received it; nothing in it is trusted yet.
 
     path: percent-decoded, without the query. credential: the Authorization header. trace_id: 32 hex digits of `traceparent`.
-    supersedes: the stored message that this one corrects.
+    supersedes: the stored message that this one corrects. speech: in place of a JSON body and of what the path would say.
     """
 
     id: str
@@ -61,11 +73,15 @@ class Message:
     idempotency_key: str | None
     trace_id: str
     supersedes: str | None = None
+    speech: Speech | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One passage through the platform that was identified, authorised and validated; `due` where it delivers a stored message."""
+    """One passage through the platform that was identified, authorised and validated; `due` where it delivers a stored message.
+
+    body: the canonical request as JSON.
+    """
 
     message_id: str
     received_at: float
@@ -79,6 +95,7 @@ class Exchange:
     trace_id: str
     due: Due | None = None
     supersedes: str | None = None
+    speech: Speech | None = None
 
     def key_at(self, path: tuple[str, ...] | None) -> str | None:
         """The text at a canonical path of the request (an order or business key), or None."""
@@ -92,11 +109,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the door sends back: HTTP status, JSON body, headers."""
+    """What the door sends back: HTTP status, JSON body, headers; `spoken`: the body in the consumer's tongue, which nobody keeps."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    spoken: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model.agreed import Operation
+    from lgsp.model.agreed import Catalogue, Operation
     from lgsp.model.happening import Message
     from lgsp.model.parties import Consumer, SubsystemId
     from lgsp.ports.engine import Ports
@@ -25,12 +25,17 @@ def identify(message: Message, ports: Ports) -> Consumer:
 
 
 def find_operation(message: Message, consumer: SubsystemId, ports: Ports) -> tuple[Operation, Mapping[str, str]]:
-    """The operation at this method and path, and the path's variables; other methods are told only to whom they are allowed."""
+    """The operation that is asked for, and the path's variables; other methods are told only to whom they are allowed."""
     catalogue = ports.catalogue.current()
-    found = catalogue.find(message.method, message.path)
+    found = _named(message, catalogue) if message.speech is not None else catalogue.find(message.method, message.path)
     if found is not None:
         return found
     others = [o.method for o in catalogue.at(message.path) if ports.directory.right(consumer, o.service, o.name)]
     if others:
         raise Fault("method-not-allowed", headers=(("Allow", ", ".join(sorted(others))),))
     raise Fault("not-found")
+
+
+def _named(message: Message, catalogue: Catalogue) -> tuple[Operation, Mapping[str, str]] | None:
+    operation = catalogue.operations.get(message.speech.operation) if message.speech is not None else None
+    return (operation, {}) if operation is not None else None

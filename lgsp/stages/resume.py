@@ -34,9 +34,10 @@ def admitted(message: Message, right: Right, operation: Operation, parameters: M
         message.purpose,
         parameters,
         request,
-        message.body,
+        message.body if message.speech is None else json.encode(request),
         message.trace_id,
         supersedes=message.supersedes,
+        speech=message.speech,
     )
 
 

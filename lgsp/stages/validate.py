@@ -16,24 +16,30 @@ if TYPE_CHECKING:
 
 def validate_request(message: Message, operation: Operation, variables: Mapping[str, str]) -> tuple[Mapping[str, Any], Any]:
     """Typed parameters and the decoded body, both as the contract wants them."""
-    parameters = read_parameters(message, operation, variables)
-    if not operation.media_types:
-        return parameters, None
-    if message.media_type not in operation.media_types:
-        raise Fault("media-type-unsupported", f"expected {' or '.join(operation.media_types)}")
-    try:
-        body = json.decode(message.body)
-    except JsonError as error:
-        raise Fault("malformed-body", str(error)) from error
+    if message.speech is not None:
+        texts, body = message.speech.read()
+        parameters = read_parameters(texts, operation)
+    else:
+        parameters = read_parameters({**message.query, **variables}, operation)
+        body = _read_json(message, operation) if operation.media_types else None
     violations = operation.check_request(body)
     if violations:
         raise Fault("body-invalid", _count(len(violations)), errors=violations)
     return parameters, body
 
 
-def read_parameters(message: Message, operation: Operation, variables: Mapping[str, str]) -> Mapping[str, Any]:
+def _read_json(message: Message, operation: Operation) -> Any:
+    if message.media_type not in operation.media_types:
+        raise Fault("media-type-unsupported", f"expected {' or '.join(operation.media_types)}")
+    try:
+        return json.decode(message.body)
+    except JsonError as error:
+        raise Fault("malformed-body", str(error)) from error
+
+
+def read_parameters(texts: Mapping[str, str], operation: Operation) -> Mapping[str, Any]:
     """Path and query parameters by name, typed."""
-    parameters, violations = operation.read_parameters({**message.query, **variables})
+    parameters, violations = operation.read_parameters(texts)
     if violations:
         raise Fault("parameter-invalid", _count(len(violations)), errors=violations)
     return parameters

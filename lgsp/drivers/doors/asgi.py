@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
     from lgsp.model.happening import Reply
 
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request at hand: ASGI's scope and receive, its headers, and what its message and trace are called."""
+
+    scope: Scope
+    receive: Receive
+    headers: Headers
+    message_id: str
+    trace_id: str
+
+
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 SINGLE = frozenset(
     {
@@ -30,6 +43,7 @@ SINGLE = frozenset(
         b"lgsp-public-service",
         b"lgsp-dossier",
         b"lgsp-represented-party",
+        b"soapaction",
     }
 )
 """Headers that decide who, what and why: twice is once too often."""
@@ -42,13 +56,16 @@ LINGER_S, LINGER_BYTES = 2.0, 32 << 20
 class Headers:
     """Request headers by lower-case name, read as Latin-1 when asked for; one that decides who and why must not come twice."""
 
-    __slots__ = ("_raw",)
+    __slots__ = ("_pairs", "_raw")
 
     def __init__(self, scope: Scope) -> None:
-        pairs = scope["headers"]
-        self._raw: dict[bytes, bytes] = dict(pairs)
-        if len(self._raw) < len(pairs):
-            _refuse_doubled([name for name, _ in pairs])
+        self._pairs = scope["headers"]
+        self._raw: dict[bytes, bytes] = dict(self._pairs)
+
+    def refuse_doubled(self) -> None:
+        """Raise Fault("malformed-request") if one of those that must be single is not."""
+        if len(self._raw) < len(self._pairs):
+            _refuse_doubled([name for name, _ in self._pairs])
 
     def get(self, name: bytes) -> str | None:
         """The header's text, or None."""

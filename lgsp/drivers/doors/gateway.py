@@ -21,7 +21,7 @@ def gateway_app(ports: Ports, token_door: TokenDoor, limits: Limits, issuer: str
     """Port 8080. The routes are handed over when the stack is built, at the server's start, and each is held against the catalogue."""
     door = partial(RestDoor, ports=ports, token_door=token_door, limits=limits, issuer=issuer)
     app = connexion.AsyncApp("lgsp", middlewares=[door, LifespanMiddleware])
-    for service in ports.catalogue.current().services.values():
+    for service in (each for each in ports.catalogue.current().services.values() if each.document):
         base_path = f"/{service.code}/{service.major}"
         app.add_api(for_connexion(service.document), base_path=base_path, name=base_path, resolver=Resolver(lambda _: _behind_the_door))
     return app

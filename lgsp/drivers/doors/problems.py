@@ -9,6 +9,8 @@ from lgsp.errors import Blame
 from lgsp.model.happening import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lgsp.errors import Fault
 
 LANGUAGES = ("vi", "en")
@@ -55,11 +57,13 @@ def problem_reply(fault: Fault, language: str, issuer: str, message_id: str, tra
     }
     if fault.errors:
         body["errors"] = [{"pointer": v.pointer, "detail": v.detail, "code": v.code} for v in fault.errors]
-    return Reply(problem.status, json.encode(body), (*_headers(fault, language), *fault.headers))
+    head = (("Content-Type", "application/problem+json"), ("Content-Language", language))
+    return Reply(problem.status, json.encode(body), (*head, *fault_headers(fault)))
 
 
-def _headers(fault: Fault, language: str) -> list[tuple[str, str]]:
-    headers = [("Content-Type", "application/problem+json"), ("Content-Language", language)]
+def fault_headers(fault: Fault) -> Sequence[tuple[str, str]]:
+    """What a Fault says in HTTP headers, whatever its body looks like."""
+    headers = list(fault.headers)
     if fault.retry_after_s is not None:
         headers.append(("Retry-After", str(max(1, round(fault.retry_after_s)))))
     if fault.problem.status == 401:  # noqa: PLR2004  # RFC 6750 section 3 wants the challenge

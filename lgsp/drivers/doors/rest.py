@@ -6,17 +6,18 @@ given their routes, and the door refuses to start where the two disagree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
-from lgsp.drivers.doors.asgi import Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
-from lgsp.drivers.doors.problems import LANGUAGES, language_of, problem_reply
+from lgsp.drivers.doors.asgi import Asked, Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
 from lgsp.drivers.doors.receipts import ReceiptDoor
+from lgsp.drivers.doors.soap import SUFFIX, SoapDoor
 from lgsp.errors import ContractError, Fault, Finding
 from lgsp.model.happening import Message
 
@@ -33,10 +34,11 @@ ACCEPTED = 202
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the door lets in: body size in bytes, exchanges at one time."""
+    """What the door lets in: body size in bytes, exchanges at one time. `public`: its address as consumers know it."""
 
     body_bytes: int
     exchanges: int
+    public: str = ""
 
 
 class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types for mypy to see
@@ -49,6 +51,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         self._limits = limits
         self._issuer = issuer
         self._receipts = ReceiptDoor(ports, issuer)
+        self._soap = SoapDoor(ports, limits.body_bytes, issuer, limits.public)
         self._under_way = 0
         self._log = structlog.get_logger().bind(logger="lgsp.door")
 
@@ -66,49 +69,57 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             await self._app(scope, receive, send)
             return
         message_id = self._ports.new_id()
-        headers, trace_id, language = None, message_id.replace("-", ""), LANGUAGES[0]
+        asked = Asked(scope, receive, Headers(scope), message_id, message_id.replace("-", ""))
         try:
-            headers = Headers(scope)
-            trace_id = read_trace_id(headers) or trace_id
-            message, reply = await self._answer(scope, receive, headers, message_id, trace_id)
-            if reply.status == ACCEPTED and (prefer := headers.get(b"prefer")):
-                reply = await self._receipts.in_time(reply, message, prefer, language_of(headers.text(b"accept-language")))
+            asked = replace(asked, trace_id=read_trace_id(asked.headers) or asked.trace_id)
+            message, reply = await self._answer(asked)
+            if message is not None and reply.status == ACCEPTED and (prefer := asked.headers.get(b"prefer")):
+                reply = await self._receipts.in_time(reply, message, prefer, _language(asked))
         except Fault as fault:
-            language = language_of(headers.text(b"accept-language")) if headers else language
-            reply = problem_reply(fault, language, self._issuer, message_id, trace_id)
+            reply = self._told(fault, asked)
         except Exception:  # noqa: BLE001  # the outermost layer: a bug answers as a problem, and never leaks
-            self._log.exception("internal_error", message_id=message_id, trace_id=trace_id)
-            reply = problem_reply(Fault("internal-error"), language, self._issuer, message_id, trace_id)
-        await write_reply(receive, send, reply, (("lgsp-message-id", message_id), *_echoed(headers)))
+            self._log.exception("internal_error", message_id=message_id, trace_id=asked.trace_id)
+            reply = self._told(Fault("internal-error"), asked)
+        await write_reply(receive, send, reply, (("lgsp-message-id", message_id), *_echoed(asked.headers)))
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Headers, message_id: str, trace_id: str) -> tuple[Message, Reply]:
+    def _told(self, fault: Fault, asked: Asked) -> Reply:
+        if asked.scope["path"].endswith(SUFFIX):
+            return self._soap.fault(fault, asked)
+        return problem_reply(fault, _language(asked), self._issuer, asked.message_id, asked.trace_id)
+
+    async def _answer(self, asked: Asked) -> tuple[Message | None, Reply]:
+        """The answer, and the message that a stored one may yet be answered for."""
         if self._under_way >= self._limits.exchanges:
             raise Fault("overloaded", retry_after_s=1)
         self._under_way += 1
         try:
-            message = await self._read(scope, receive, headers, message_id, trace_id)
+            asked.headers.refuse_doubled()
+            if asked.scope["path"].endswith(SUFFIX):
+                return None, await self._soap.answer(asked)
+            message = await self._read(asked)
             if message.path == "/token":
                 return message, await self._token(message)
             if message.path.startswith(RECEIPTS) and message.path.removeprefix(RECEIPTS)[:1] in {"", "/"}:
-                return message, await self._receipts.answer(message, language_of(headers.text(b"accept-language")))
+                return message, await self._receipts.answer(message, _language(asked))
             return message, await exchange.carry(message, self._ports)
         finally:
             self._under_way -= 1
 
-    async def _read(self, scope: Scope, receive: Receive, headers: Headers, message_id: str, trace_id: str) -> Message:
+    async def _read(self, asked: Asked) -> Message:
+        scope, headers = asked.scope, asked.headers
         return Message(
-            id=message_id,
+            id=asked.message_id,
             received_at=self._ports.now(),
             method=scope["method"],
             path=read_path(scope),
             query=read_query(scope),
             media_type=headers.text(b"content-type").partition(";")[0].strip().lower(),
-            body=await read_body(receive, headers, self._limits.body_bytes),
+            body=await read_body(asked.receive, headers, self._limits.body_bytes),
             credential=headers.get(b"authorization"),
             source=scope["client"][0] if scope.get("client") else "",
             purpose=read_purpose(headers),
             idempotency_key=headers.get(b"idempotency-key"),
-            trace_id=trace_id,
+            trace_id=asked.trace_id,
             supersedes=headers.get(b"lgsp-supersedes"),
         )
 
@@ -118,6 +129,10 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         return await self._token_door.grant(message.credential, message.media_type, message.body, message.received_at)
 
 
-def _echoed(headers: Headers | None) -> tuple[tuple[str, str], ...]:
-    request_id = headers.get(b"x-request-id") if headers else None
+def _language(asked: Asked) -> str:
+    return language_of(asked.headers.text(b"accept-language"))
+
+
+def _echoed(headers: Headers) -> tuple[tuple[str, str], ...]:
+    request_id = headers.get(b"x-request-id")
     return (("x-request-id", request_id),) if request_id else ()

@@ -1,0 +1,205 @@
+"""The data plane's SOAP door: `/{service}/{major}/soap` and `?wsdl`. It reads an envelope, hands it to exchange.carry, writes an envelope.
+
+The body's element says which operation is meant, and nothing else does: SOAPAction is compared, never followed. Who speaks is what
+`credential_of` makes of the request; today the Authorization header. (WS-Security joins there: from a verified envelope to a credential.)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from lgsp import exchange
+from lgsp.codec import json
+from lgsp.codec.inbound import MEDIA_TYPES, Received, read_content_type, read_envelope
+from lgsp.codec.tables import SOAP_11
+from lgsp.drivers.doors.asgi import read_body, read_path, read_purpose
+from lgsp.drivers.doors.soap_faults import CONTENT_TYPES, fault_reply
+from lgsp.drivers.doors.soap_headers import Heard, hear, joined
+from lgsp.errors import Fault
+from lgsp.model.agreed import ADDRESS
+from lgsp.model.happening import Message, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lgsp.drivers.doors.asgi import Asked, Headers
+    from lgsp.model.agreed import Service, SoapOperation
+    from lgsp.ports.engine import Ports
+
+SUFFIX = "/soap"
+_BODY = b"<soap:Body>"
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:[0-9]{1,5})?")
+
+
+class Said:
+    """A request in SOAP as the engine sees it (the Speech of a Message)."""
+
+    def __init__(self, service: Service, spoken: SoapOperation, document: bytes, actions: Sequence[str]) -> None:
+        self.operation = (service.code, service.major, spoken.name)
+        self.spoken = spoken
+        self._document = document
+        self._actions = actions
+
+    def read(self) -> tuple[Mapping[str, str], Any]:
+        """Parameters and canonical request; asked for only after the consumer was authorised for the operation of the body."""
+        if any(action not in self.spoken.actions for action in self._actions):
+            raise Fault("action-mismatch")
+        parameters, value, violations = self.spoken.read(self._document)
+        if violations:
+            raise Fault("body-invalid", "1 place breaks the contract" if len(violations) == 1 else "", errors=violations)
+        return parameters, value
+
+    def write(self, reply: Any) -> bytes:
+        """The answer's envelope, without header blocks."""
+        document, violations = self.spoken.write(reply)
+        if violations:
+            raise Fault("reply-unwritable", errors=violations)
+        return document
+
+
+class SoapDoor:
+    """Answers one request after another; `public` is the address that WSDLs name, empty for the one that was asked."""
+
+    def __init__(self, ports: Ports, limit_bytes: int, issuer: str, public: str = "") -> None:
+        self._ports = ports
+        self._limit_bytes = limit_bytes
+        self._issuer = issuer
+        self._public = public
+
+    async def answer(self, asked: Asked) -> Reply:
+        """One request to one envelope, or to a document of the WSDL."""
+        talk = _Talk(_version_said(asked.headers))
+        try:
+            return await self._answer(asked, talk)
+        except Fault as fault:
+            return self.fault(fault, asked, talk.version, talk.heard)
+
+    def fault(self, fault: Fault, asked: Asked, version: str = "", heard: Heard | None = None) -> Reply:
+        """A fault as this sender can read it."""
+        names = (self._issuer, asked.message_id, asked.trace_id)
+        return fault_reply(fault, version or _version_said(asked.headers), heard or Heard(), names)
+
+    async def _answer(self, asked: Asked, talk: _Talk) -> Reply:
+        service = self._service(read_path(asked.scope))
+        method = asked.scope["method"]
+        if method == "GET" and asked.scope["query_string"]:
+            return self._document(service, asked)
+        if method != "POST":
+            raise Fault("method-not-allowed", headers=(("Allow", "POST"),))
+        try:
+            message, said = await self._hear(service, asked, talk)
+        except Fault as fault:
+            self._ports.log.refused_unidentified(_source(asked), fault.slug, self._ports.now())
+            raise
+        reply = await exchange.carry(message, self._ports)
+        return _written(reply, said, talk, asked.message_id)
+
+    def _service(self, path: str) -> Service:
+        code, _, major = path.removesuffix(SUFFIX).removeprefix("/").partition("/")
+        if not (major.isascii() and major.isdigit()):
+            raise Fault("not-found")
+        service = self._ports.catalogue.current().services.get((code, int(major[:9])))
+        if service is None or service.soap is None or str(service.major) != major:
+            raise Fault("not-found")
+        return service
+
+    async def _hear(self, service: Service, asked: Asked, talk: _Talk) -> tuple[Message, Said]:
+        """From bytes to the message; everything that can be refused without knowing who speaks is refused here."""
+        received_at = self._ports.now()
+        media_type, parameters = read_content_type(asked.headers.text(b"content-type"))
+        if media_type not in MEDIA_TYPES:
+            raise Fault("media-type-unsupported", f"expected {' or '.join(MEDIA_TYPES)}")
+        body = await read_body(asked.receive, asked.headers, self._limit_bytes)
+        envelope = read_envelope(body, media_type, parameters.get("charset"))
+        talk.version = envelope.version
+        spoken = _dispatch(service, envelope)
+        talk.heard = hear(envelope, read_path(asked.scope))
+        actions = _actions(asked.headers.text(b"soapaction"), parameters.get("action", ""), talk.heard.action)
+        said = Said(service, spoken, envelope.document, actions)
+        message = Message(
+            id=asked.message_id,
+            received_at=received_at,
+            method="POST",
+            path=asked.scope["path"],
+            query={},
+            media_type=media_type,
+            body=envelope.document,
+            credential=credential_of(asked.headers),
+            source=_source(asked),
+            purpose=joined(read_purpose(asked.headers), talk.heard.purpose),
+            idempotency_key=asked.headers.get(b"idempotency-key"),
+            trace_id=asked.trace_id,
+            supersedes=asked.headers.get(b"lgsp-supersedes"),
+            speech=said,
+        )
+        return message, said
+
+    def _document(self, service: Service, asked: Asked) -> Reply:
+        """`?wsdl` and what it imports, by name; the address in them is the one that was asked, or the public one."""
+        kind, _, name = unquote(asked.scope["query_string"].decode("ascii", "replace")).partition("=")
+        if service.soap is None or kind.lower() not in {"wsdl", "xsd", "singlewsdl"} or bool(name) < (kind.lower() == "xsd"):
+            raise Fault("not-found")
+        document = service.soap.documents.get(name)
+        if document is None:
+            raise Fault("not-found")
+        address = (self._public or f"http://{_host(asked.headers)}") + asked.scope["path"]
+        return Reply(200, document.replace(ADDRESS.encode(), address.encode()), (("Content-Type", "text/xml; charset=utf-8"),))
+
+
+class _Talk:
+    """What is known of the sender's tongue so far, for the fault that may come at any time."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.heard = Heard()
+
+
+def credential_of(headers: Headers) -> str | None:
+    """What shows who speaks."""
+    return headers.get(b"authorization")
+
+
+def _version_said(headers: Headers) -> str:
+    return MEDIA_TYPES.get(headers.text(b"content-type").partition(";")[0].strip().lower(), SOAP_11)
+
+
+def _source(asked: Asked) -> str:
+    client = asked.scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _host(headers: Headers) -> str:
+    host = headers.text(b"host")
+    if not _HOST.fullmatch(host):
+        raise Fault("malformed-request", "the Host header cannot be read")
+    return host
+
+
+def _dispatch(service: Service, envelope: Received) -> SoapOperation:
+    face = service.soap
+    if face is None or envelope.version not in face.versions:
+        raise Fault("soap-version", extra={"versions": sorted(face.versions) if face else ()})
+    spoken = face.operations.get((envelope.version, str(envelope.child.tag)))
+    if spoken is None:
+        raise Fault("malformed-body", "the element in the Body asks for no operation of this service")
+    return spoken
+
+
+def _actions(header: str, parameter: str, addressing: str) -> Sequence[str]:
+    """Every action that the sender names in any place; an empty one names none."""
+    text = header.strip()
+    bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    return [action for action in (bare, parameter, addressing) if action]
+
+
+def _written(reply: Reply, said: Said, talk: _Talk, message_id: str) -> Reply:
+    kept = [(name, value) for name, value in reply.headers if name != "Content-Type"]
+    if said.spoken.one_way or not talk.heard.answers:
+        return Reply(202, b"", tuple(kept))
+    document = reply.spoken or said.write(json.decode(reply.body))
+    blocks = talk.heard.blocks(said.spoken.reply_action, message_id)
+    if blocks:
+        document = document.replace(_BODY, b"<soap:Header>" + blocks + b"</soap:Header>" + _BODY, 1)
+    return Reply(200, document, (("Content-Type", CONTENT_TYPES[talk.version]), *kept))
