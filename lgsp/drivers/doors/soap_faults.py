@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec.inbound import write_envelope
 from lgsp.codec.tables import SOAP_11, SOAP_12
-from lgsp.drivers.doors.problems import fault_headers, problem_type
+from lgsp.drivers.doors.problems import fault_headers
 from lgsp.drivers.doors.soap_headers import OURS, SOAP_FAULT_ACTION, Heard
 from lgsp.errors import Blame, problems
 from lgsp.model.happening import Reply
@@ -68,7 +68,7 @@ def _problem(fault: Fault, names: tuple[str, str, str]) -> str:
     problem = problems()[fault.slug]
     facts: list[tuple[str, Any]] = [
         ("slug", problem.slug),
-        ("type", problem_type(problem, issuer)),
+        ("type", problem.uri(issuer)),
         ("status", problem.status),
         ("blame", fault.blame.value),
         ("retryable", "true" if problem.retryable else "false"),
