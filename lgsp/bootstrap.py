@@ -29,6 +29,7 @@ from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
+from lgsp.drivers.outbound.wss import check_bound
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.store import migrate, open_store
@@ -115,6 +116,7 @@ async def open_hub(settings: Settings) -> Hub:
     """Build every driver and bind them; raises SettingsError or ContractError, with everything that is wrong, before any door opens."""
     catalogue = FolderCatalogue(settings.adapters, settings.contracts)
     bound = Bindings(settings.bindings, tuple(catalogue.current().providers.values()))
+    check_bound(bound, tuple(catalogue.current().providers.values()))
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
     new_id = Ids()

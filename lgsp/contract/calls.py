@@ -9,7 +9,7 @@ from lgsp.errors import Violation
 from lgsp.mapping.expression import ExpressionError, compile_expression, path_into
 from lgsp.mapping.paths import PathError, parse_path, reader
 from lgsp.mapping.trace import origin
-from lgsp.model.agreed import Auth, Call, Reconcile, Session
+from lgsp.model.agreed import Auth, Call, Reconcile, Session, Wss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ class CallCompiler:
             for name, text in declared.get("headers", {}).items()
         ]
         session = self._session(declared["session"]) if "session" in declared else None
-        return Auth(self.manifest.uses, tuple(headers), session)
+        return Auth(self.manifest.uses, tuple(headers), session, _wss(declared["wss"]) if "wss" in declared else None)
 
     def _session(self, declared: Mapping[str, Any]) -> Session | None:
         at = "/auth/session"
@@ -153,6 +153,19 @@ class CallCompiler:
 
     def _fault(self, at: str, rule: str, reason: str, fix: str = "") -> None:
         self.findings.append(self.manifest.source.finding(at, rule, reason, fix))
+
+
+def _wss(declared: Mapping[str, Any]) -> Wss:
+    """WS-Security as declared; manifest.py has seen to the names."""
+    token, signature = declared.get("username_token", {}), declared.get("signature", {})
+    return Wss(
+        user=token.get("user", ""),
+        password=token.get("password", ""),
+        is_digest=token.get("type", "digest") == "digest",
+        key=signature.get("key", ""),
+        certificate=signature.get("certificate", ""),
+        answered_by=declared.get("replies", {}).get("certificate", ""),
+    )
 
 
 def found_when(absent_when: Evaluate | None) -> Evaluate:

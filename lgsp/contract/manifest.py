@@ -66,6 +66,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _contradictions(manifest: Manifest) -> Iterator[Finding]:
     yield from _unbound(manifest)
+    yield from _wrong_wss(manifest)
     yield from _doubled(manifest)
     declared = manifest.value.get("calls", {})
     offered = {name: (at, operation) for at, _, name, operation in manifest.operations()}
@@ -87,6 +88,19 @@ def _unbound(manifest: Manifest) -> Iterator[Finding]:
             yield manifest.source.finding(
                 f"/uses/{name}", "uses", "is no reference", f"write {REFERENCE}NAME; each hub binds its own value"
             )
+
+
+def _wrong_wss(manifest: Manifest) -> Iterator[Finding]:
+    """WS-Security is for envelopes, and what it shows is bound on each hub."""
+    declared = manifest.value.get("auth", {}).get("wss", {})
+    if declared and manifest.binding["kind"] != "soap":
+        yield manifest.source.finding("/auth/wss", "wss", "only a SOAP provider has envelopes to secure", "remove it")
+    for part, names in declared.items():
+        for word, name in names.items():
+            if word != "type" and name not in manifest.uses:
+                there = ", ".join(sorted(manifest.uses)) or "none"
+                reason = f"{name!r} is not declared in `uses`; there are {there}"
+                yield manifest.source.finding(f"/auth/wss/{part}/{word}", "wss", reason, "declare it as a reference in `uses`")
 
 
 def _doubled(manifest: Manifest) -> Iterator[Finding]:

@@ -156,12 +156,29 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Wss:
+    """WS-Security of a SOAP provider, by names of bound references; what is empty is not wanted.
+
+    user, password: a UsernameToken, as a digest or in clear. key, certificate: our envelopes are signed. answered_by: its answers must be
+    signed by this certificate.
+    """
+
+    user: str = ""
+    password: str = ""
+    is_digest: bool = True
+    key: str = ""
+    certificate: str = ""
+    answered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
     """How the hub proves itself to a provider. `uses` names bound references; headers are expressions over them and `now_ms`, `url`."""
 
     uses: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = ()
     session: Session | None = None
+    wss: Wss | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from lgsp.drivers.outbound.auth import Sessions, header_values
 from lgsp.drivers.outbound.pool import Pool
 from lgsp.drivers.outbound.rest import judge_rest
 from lgsp.drivers.outbound.soap import judge_soap
+from lgsp.drivers.outbound.wss import seal, unseal
 from lgsp.errors import CodecError, Fault, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class NativeCalls:
         provider, wire, trace_id = exchange.operation.provider, call.wire, exchange.trace_id
         bound = self._bound(provider, exchange.purpose.represented_party)
         url = bound["address"] + wire.path
+        content = await seal(content, provider.auth.wss, bound, self._now())
         headers = {
             "Content-Type": wire.media_type,
             "Accept-Encoding": "identity",
@@ -70,11 +72,11 @@ class NativeCalls:
             pool = self._pools[provider.code] = Pool(provider, self._telemetry)
         answer = await pool.send(wire.method, url, headers, content)
         JUDGES[provider.kind](answer)
-        return self._read(provider, call, answer)
+        return self._read(provider, call, answer, bound)
 
-    def _read(self, provider: Provider, call: Call, answer: Answer) -> Any:
+    def _read(self, provider: Provider, call: Call, answer: Answer, bound: Mapping[str, str]) -> Any:
         try:
-            reply, violations = call.wire.read(answer.body)
+            reply, violations = call.wire.read(unseal(answer.body, provider.auth.wss, bound, self._now()))
         except CodecError as error:
             kind = answer.headers.get("content-type", "no media type")
             raise OutcomeUnknown("provider-not-understood", f"status {answer.status}, {kind}: {error}") from error
