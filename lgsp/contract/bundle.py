@@ -7,11 +7,13 @@ recursion stays possible; any other referenced part is put in its place.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from lgsp.contract.anatomy import descend, wrong_fields
 from lgsp.contract.source import Source, read_source
+from lgsp.contract.swagger import is_swagger, moved_lines, upgrade_document, upgrade_parameter
 from lgsp.contract.upgrade import upgrade_schema
 from lgsp.errors import ContractError, Finding
 from lgsp.schema import DIALECT, escape
@@ -35,13 +37,20 @@ def bundle(path: Path, root: Path) -> tuple[dict[str, Any], Source, list[Finding
 
     Raises ContractError if there is nothing to bundle.
     """
-    source = read_source(path, _name(path, root))
+    source = _upgraded(read_source(path, _name(path, root)))
     version = source.value.get("openapi") if isinstance(source.value, dict) else None
     if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
-        raise ContractError([source.finding("/openapi", "version", "is neither OpenAPI 3.0.x nor 3.1.x")])
+        raise ContractError([source.finding("/openapi", "version", "is neither OpenAPI 3.0.x or 3.1.x nor Swagger 2.0")])
     bundled = _Bundle(source, root.resolve())
     document = bundled.document()
     return document, source, bundled.findings + _endless(document, source)
+
+
+def _upgraded(source: Source) -> Source:
+    """Swagger 2.0 read as OpenAPI 3.0."""
+    if not is_swagger(source.value):
+        return source
+    return replace(source, value=upgrade_document(source.value), lines=moved_lines(source.lines))
 
 
 class _LostError(Exception):
@@ -109,6 +118,8 @@ class _Bundle:
         if place is None:
             return {}
         target, pointer, value = place
+        if kind == "parameter":
+            value = upgrade_parameter(value)  # a file of its own may still speak Swagger 2.0
         if (target.path, pointer) in chain or len(chain) == MAX_CHAIN:
             self.fault(source, f"{at}/$ref", "reference", "leads back to itself, or over too many references")
             return {}

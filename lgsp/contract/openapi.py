@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lgsp.codec import json
 from lgsp.contract.anatomy import METHODS, descend
 from lgsp.contract.bundle import COMPONENTS, bundle
+from lgsp.contract.operation_names import with_names
 from lgsp.contract.parameters import Parameter, compile_parameters, read_declared
 from lgsp.errors import ContractError, Finding, JsonError, Violation
 from lgsp.model.agreed import Wire
@@ -68,7 +69,8 @@ def read_openapi(path: Path, root: Path | None = None) -> OpenApi:
 
     root: the folder that references must not leave; by default the contract's own.
     """
-    document, source, findings = bundle(path, root or path.parent)
+    bundled, source, findings = bundle(path, root or path.parent)
+    document = with_names(bundled)
     lint = _Lint(document, source, findings)
     for at, key, method, item in operations_of(document):
         lint.operation(at, key, method, item)
@@ -155,7 +157,7 @@ class _Lint:
         if not key.startswith("/"):
             self.fault(at, "path", "a path begins with /")
         if not isinstance(name, str) or not name:
-            self.fault(at, "operation-id", "the operation has no operationId", "name it; rights and metrics use this name")
+            self.fault(at, "operation-id", "operationId must be text", "name it, or leave it out: then it is made from method and path")
             name = at
         if name in self.found:
             self.fault(f"{at}/operationId", "operation-id", f"'{name}' names two operations", "give each its own name")
