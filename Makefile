@@ -40,6 +40,7 @@ faults: install
 bench: install
 	$(BIN)/lgsp bench mediation
 	$(BIN)/lgsp bench accept
+	$(BIN)/lgsp bench deliver
 
 readme: install
 	$(BIN)/python tests/shape/test_readme.py

@@ -22,6 +22,7 @@ from lgsp.drivers.bell import open_bell
 from lgsp.drivers.bindings import Bindings
 from lgsp.drivers.catalogue import FolderCatalogue
 from lgsp.drivers.cipher import Cipher
+from lgsp.drivers.doors.gate import Front, Places
 from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management import management_app
 from lgsp.drivers.doors.rest import Limits
@@ -34,7 +35,7 @@ from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.watchers import SharedWatchers
-from lgsp.drivers.worker import Worker
+from lgsp.drivers.worker import Times, Worker
 from lgsp.errors import Fault
 from lgsp.ports.engine import Ports
 from lgsp.ports.office import Office
@@ -64,12 +65,14 @@ class Hub:
     outbound: NativeCalls
     guard: GuardedCalls
     worker: Worker
+    places: Places
 
     def gateway(self) -> Any:
         """The data plane as an ASGI application."""
         settings = self.settings
         token_door = TokenDoor(Secrets(self.store, self.office.mac).client_of, self.tokens.issue, self.store, settings.token_life_s)
-        return gateway_app(self.ports, token_door, Limits(settings.body_limit_bytes, settings.exchanges_limit), settings.issuer)
+        front = Front(self.places, self.ready, lambda: self.worker.stopping)
+        return gateway_app(self.ports, token_door, Limits(settings.body_limit_bytes), front, settings.issuer)
 
     def management(self) -> Any:
         """The management API as an ASGI application; metrics are rendered in a thread."""
@@ -78,11 +81,12 @@ class Hub:
 
     async def ready(self) -> Mapping[str, bool]:
         """What the hub needs, by name, and whether it is there."""
+        going_on = {"serving": not self.worker.stopping}
         try:
             await self.store.refresh()
         except Fault:
-            return {"store": False, "worker": not self.worker.stopping}
-        return {"store": True, "worker": not self.worker.stopping}
+            return {"store": False, **going_on}
+        return {"store": True, **going_on}
 
     async def close(self) -> None:
         """Let go of everything outside, in the reverse order of opening."""
@@ -149,8 +153,8 @@ async def open_hub(settings: Settings) -> Hub:
     )
     office = _office(settings, store, ports, guard)
     await _first_person(settings, office)
-    worker = Worker(ports, guard, store, settings.lease_margin_s)
-    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker)
+    worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
+    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, Places(settings.exchanges_limit, telemetry))
 
 
 def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls) -> Office:

@@ -39,6 +39,8 @@ class Settings:
     body_limit_bytes: int = 1 << 20
     lease_margin_s: float = 10.0
     exchanges_limit: int = 512
+    stop_notice_s: float = 5.0
+    stop_drain_s: float = 30.0
     admin_password: str = field(default="", repr=False)
     metrics_dir: str = ""
     log_level: str = "info"
@@ -62,6 +64,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             complaints.append(f"{key}: {error}")
     if "LGSP_MASTER_KEY" not in ours:
         complaints.append("LGSP_MASTER_KEY: missing (32 random bytes in base64, for example: openssl rand -base64 32)")
+    if values.get("environment") == "development":
+        values.setdefault("stop_notice_s", 0.0)  # no proxy has to be told
     if complaints:
         raise SettingsError("\n".join(sorted(complaints)))
     return Settings(**values, bindings=MappingProxyType(bindings))  # type: ignore[arg-type]  # names and types come from READERS
@@ -94,6 +98,14 @@ def _positive(text: str) -> int:
     return number
 
 
+def _duration(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        message = "expected seconds, 0 or more"
+        raise ValueError(message)
+    return seconds
+
+
 def _environment(text: str) -> str:
     if text not in {"production", "test", "development"}:
         message = "expected production, test or development"
@@ -117,6 +129,8 @@ READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "body_limit_bytes": _positive,
         "lease_margin_s": float,
         "exchanges_limit": _positive,
+        "stop_notice_s": _duration,
+        "stop_drain_s": _duration,
         "admin_password": str,
         "metrics_dir": str,
         "log_level": str,

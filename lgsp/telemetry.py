@@ -92,6 +92,12 @@ class Telemetry:
         )
         self.stage = Histogram("lgsp_stage_duration_seconds", "Duration of each stage", ["stage"], buckets=STAGE_BUCKETS, registry=registry)
 
+        self.places_limit = Gauge(
+            "lgsp_exchanges_limit", "Exchanges that this process takes in at one time now", registry=registry, multiprocess_mode="livesum"
+        )
+        self.places_taken = Gauge("lgsp_exchanges_under_way", "Exchanges under way", registry=registry, multiprocess_mode="livesum")
+        self.shed = Counter("lgsp_exchanges_shed_total", "Requests refused because of overload", registry=registry)
+
     def _name_delivery_metrics(self, registry: CollectorRegistry) -> None:
         provider, of_state, of_cause, of_call = ["provider"], ["provider", "state"], ["provider", "cause"], ["provider", "call"]
         self.attempts = Counter("lgsp_attempts_total", "Attempts to deliver, by what came of them", of_state, registry=registry)
@@ -128,6 +134,11 @@ class Telemetry:
         self.next_probe.labels(provider).set(next_probe_at or 0)
         self.retry_budget.labels(provider).set(retries_left)
         self.held.labels(provider).set(is_held)
+
+    def places(self, limit: int, taken: int) -> None:
+        """Publish how many exchanges are let in at one time, and how many there are."""
+        self.places_limit.set(limit)
+        self.places_taken.set(taken)
 
     def announce(self, version: str, catalogue: Catalogue) -> None:
         """Publish build and catalogue as info metrics."""

@@ -16,6 +16,12 @@ def body(size: str, code: int = 1) -> bytes:
     return json.dumps(dossier(code, documents, note), ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def entry() -> bytes:
+    """The JSON body of an entry of progress, about 250 bytes."""
+    found = {"dossier": "H00.1.5-000001-0001", "state": "Đang thẩm định", "note": NOTE}
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def dossier(code: int, documents: int, note: str) -> dict[str, Any]:
     """A dossier in canonical form with so many documents, each with `note` where there is one."""
     return {

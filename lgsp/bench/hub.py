@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lgsp.bench.servers import BenchError, Target, free_port, running
+from lgsp.bench.servers import BenchError, Target, free_port, on_core, running, stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 BUNDLE = Path(__file__).parent / "bundle"
 CONSUMER = "VN/GOV/H00/bench"
 PURPOSE = "bench"
-OPERATIONS = {"submitDossier": "/bench-dossiers/1/dossiers", "storeDossier": "/bench-dossiers/1/dossiers/stored"}
+ALL_ROLES = "gateway,worker,admin"
+SERVICES = ("bench-dossiers", "bench-entries")
+OPERATIONS = {
+    "submitDossier": "/bench-dossiers/1/dossiers",
+    "storeDossier": "/bench-dossiers/1/dossiers/stored",
+    "storeEntry": "/bench-entries/1/entries",
+}
 PURPOSE_HEADERS = {
     "Lgsp-Purpose": PURPOSE,
     "Lgsp-Official": "CB-0042",
@@ -64,28 +70,54 @@ class Hub:
 @contextlib.contextmanager
 def hub(name: str, provider: str, core: int | None, folder: Path, settings: Mapping[str, str]) -> Iterator[Hub]:
     """Run a hub in front of one provider; `settings` are LGSP_* variables beyond the common ones."""
-    data_port, admin_port, password = free_port(), free_port(), secrets.token_urlsafe(24)
-    env = {
+    with serving(name, environment(provider, settings), core, folder) as found:
+        yield found
+
+
+def environment(provider: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """What every process of one hub is told."""
+    common = {
         "LGSP_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "LGSP_ADAPTERS": str(BUNDLE / "adapters"),
         "LGSP_CONTRACTS": str(BUNDLE / "contracts"),
         "LGSP_ENVIRONMENT": "development",
-        "LGSP_ADMIN_PASSWORD": password,
-        "LGSP_DATA_PORT": str(data_port),
-        "LGSP_ADMIN_PORT": str(admin_port),
+        "LGSP_ADMIN_PASSWORD": secrets.token_urlsafe(24),
+        "LGSP_DATA_PORT": str(free_port()),
+        "LGSP_ADMIN_PORT": str(free_port()),
         "LGSP_BIND_BENCH_DOSSIER_URL": provider,
-        **settings,
+        "LGSP_BIND_BENCH_ENTRY_URL": provider,
     }
+    return outside() | common | dict(settings)
+
+
+@contextlib.contextmanager
+def serving(name: str, env: Mapping[str, str], core: int | None, folder: Path, roles: str = ALL_ROLES) -> Iterator[Hub]:
+    """Run the process that has the doors, with these roles, and admit a consumer."""
+    data_port, admin_port = int(env["LGSP_DATA_PORT"]), int(env["LGSP_ADMIN_PORT"])
     gateway, management = f"http://127.0.0.1:{data_port}", f"http://127.0.0.1:{admin_port}"
-    with running([*COMMAND, "serve"], data_port, core, folder / f"{name.replace(' ', '-')}.log", outside() | env) as pid:
-        steer = outside() | {"LGSP_HUB": management, "LGSP_USER": "admin", "LGSP_PASSWORD": password}
+    with running([*COMMAND, "serve", "--roles", roles], data_port, core, folder / f"{name.replace(' ', '-')}.log", env) as pid:
+        steer = outside() | {"LGSP_HUB": management, "LGSP_USER": "admin", "LGSP_PASSWORD": env["LGSP_ADMIN_PASSWORD"]}
         made = json.loads(commanded(steer, "consumer", "add", CONSUMER, "--json"))
-        commanded(steer, "grant", CONSUMER, "bench-dossiers", "--purpose", PURPOSE)
+        for service in SERVICES:
+            commanded(steer, "grant", CONSUMER, service, "--purpose", PURPOSE)
         headers = PURPOSE_HEADERS | {"Authorization": f"Bearer {token(gateway, made)}"}
         found = Hub(name, pid, gateway, management, headers)
         for operation in OPERATIONS:
             await_right(found.target(operation))
         yield found
+
+
+@contextlib.contextmanager
+def worker(name: str, env: Mapping[str, str], core: int | None, folder: Path) -> Iterator[int]:
+    """Run one more process of a hub, which only delivers; gives its process id as soon as it is started."""
+    with (folder / f"{name}.log").open("wb") as output, on_core(core):
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--roles", "worker"], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=dict(env)
+        )
+    try:
+        yield process.pid
+    finally:
+        stop(process)
 
 
 def await_right(target: Target) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgsp.bench import accept, mediation
+from lgsp.bench import accept, deliver, mediation
 from lgsp.bench.report import show
 from lgsp.bench.servers import BenchError
 
@@ -42,6 +42,18 @@ def mediation_(
 def accept_(seconds: Seconds = 5.0, rounds: Rounds = 3, json_file: JsonFile = None) -> None:
     """Measure durable 202s beside a commit and a confirmed publish for each request."""
     _report(lambda: accept.run(accept.Options(seconds, rounds, ACCEPT_CONNECTIONS, _say)), json_file)
+
+
+@app.command("deliver")
+def deliver_(
+    messages: Annotated[int, typer.Option(help="how many wait before the workers start", min=1000)] = 20_000,
+    workers: Annotated[int, typer.Option(help="measured with one worker and with so many", min=1)] = 2,
+    kind: Annotated[list[str] | None, typer.Option(help="entry (REST, 250 bytes) or 2kB (SOAP); both if not given")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure how fast a backlog on PostgreSQL is worked off."""
+    kinds = tuple(kind or deliver.KINDS)
+    _report(lambda: deliver.run(deliver.Options(messages, workers, kinds, ACCEPT_CONNECTIONS, _say)), json_file)
 
 
 def _say(text: str) -> None:

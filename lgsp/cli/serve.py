@@ -20,13 +20,12 @@ from lgsp.errors import ContractError, SettingsError
 from lgsp.twin.serve import load_twin, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from lgsp.bootstrap import Hub
 
 FIRST_TWIN_PORT = 8200
-DRAIN_S = 30
 GC_THRESHOLDS = (50_000, 20, 100)
 EXIT_UNUSABLE = 2
 
@@ -108,10 +107,13 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
     settings, ports = hub.settings, hub.ports
     servers = []
     if Role.GATEWAY in roles:
-        servers.append(Server(_config(hub.gateway(), settings.host, settings.data_port)))
+        servers.append(Server(_config(hub.gateway(), settings, settings.data_port)))
     if Role.ADMIN in roles:
-        servers.append(Server(_config(hub.management(), settings.host, settings.admin_port)))
-    background = [asyncio.create_task(watch_loop(ports.telemetry, ports.tick)), asyncio.create_task(watch_circuits(hub.guard.publish))]
+        servers.append(Server(_config(hub.management(), settings, settings.admin_port)))
+    background = [
+        asyncio.create_task(watch_loop(ports.telemetry, ports.tick, hub.places.looked)),
+        asyncio.create_task(watch_circuits(hub.guard.publish)),
+    ]
     if Role.WORKER in roles:
         background.append(asyncio.create_task(hub.bell.listen(tuple(hub.ports.catalogue.current().providers), hub.worker.wake)))
         background.append(asyncio.create_task(watch_backlog(hub.office.inspection, ports.telemetry, ports.now)))
@@ -125,13 +127,24 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
     await asyncio.wait([stopped, *serving_tasks], return_when=asyncio.FIRST_COMPLETED)
     hub.worker.stop()
     ports.watchers.release()
+    await _notice(stop, servers, settings.stop_notice_s)
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving_tasks, return_exceptions=True)
     if worker is not None:
-        await asyncio.wait([worker], timeout=DRAIN_S)
+        await worker
     for task in (*background, stopped):
         task.cancel()
+
+
+async def _notice(stop: asyncio.Event, servers: Sequence[Server], notice_s: float) -> None:
+    """Serve on for a while though not ready, so that a proxy hears of it first; a second signal cuts it short."""
+    if not stop.is_set() or not servers:
+        return
+    stop.clear()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(notice_s):
+            await stop.wait()
 
 
 def _settle_garbage() -> None:
@@ -150,10 +163,10 @@ class Server(uvicorn.Server):
         yield
 
 
-def _config(app: Any, host: str, port: int) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, port: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=host,
+        host=settings.host,
         port=port,
         http="httptools",
         ws="none",
@@ -163,5 +176,5 @@ def _config(app: Any, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=round(settings.stop_drain_s),
     )

@@ -84,6 +84,11 @@ class Tokens:
             raise Fault("token-expired")
         return known[0]
 
+    def recall(self, credential: str) -> str | None:
+        """The client id, if this process has verified the credential before; it may have ended since."""
+        known = self._known.get(credential)
+        return None if known is None else known[0]
+
     def _verify(self, credential: str, now: float) -> tuple[str, float]:
         scheme, _, token = credential.partition(" ")
         if scheme.lower() != "bearer" or not token:

@@ -44,12 +44,15 @@ async def watch_circuits(publish: Callable[[], None]) -> None:
         await asyncio.sleep(PERIOD_S)
 
 
-async def watch_loop(telemetry: Telemetry, tick: Callable[[], int]) -> None:
-    """Measure how late a timer fires: whatever blocks the loop blocks every exchange."""
+async def watch_loop(telemetry: Telemetry, tick: Callable[[], int], tell: Callable[[float, float], None]) -> None:
+    """Measure how late a timer fires: whatever blocks the loop blocks every exchange; `tell` is told (delay, monotonic seconds)."""
     while True:
         expected = tick() + int(LAG_PERIOD_S * 1e9)
         await asyncio.sleep(LAG_PERIOD_S)
-        telemetry.loop_lag.observe(max(0, tick() - expected) / 1e9)
+        now = tick()
+        delay_s = max(0, now - expected) / 1e9
+        telemetry.loop_lag.observe(delay_s)
+        tell(delay_s, now / 1e9)
 
 
 async def sweep_lost(ports: Ports) -> None:

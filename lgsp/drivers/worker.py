@@ -7,6 +7,7 @@ held or whose circuit is open, except the probes, so that no attempt is burnt wh
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +16,7 @@ from lgsp.errors import Fault
 from lgsp.exchange import deliver_due
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lgsp.model.agreed import Provider
     from lgsp.model.happening import Due
@@ -25,17 +26,26 @@ SWEEP_S = 1.0
 SHORTEST_WAIT_S = 0.05
 
 
-class Worker:
-    """Delivers until it is told to stop; what is under way is finished first."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds: what a lease lasts beyond the deadlines of its calls; how long what is under way may still take when told to stop."""
 
-    def __init__(self, ports: Ports, circuits: Circuits, patience: Patience, lease_margin_s: float) -> None:
+    lease_margin_s: float
+    drain_s: float = 30.0
+
+
+class Worker:
+    """Delivers until it is told to stop; what is under way is finished first, or handed back where that takes too long."""
+
+    def __init__(self, ports: Ports, circuits: Circuits, patience: Patience, times: Times) -> None:
         self._ports = ports
         self._circuits = circuits
         self._patience = patience
-        self._lease_margin_s = lease_margin_s
+        self._times = times
         self._rung: set[str] = set()
         self._woken = asyncio.Event()
         self._busy: dict[str, set[asyncio.Task[None]]] = {}
+        self._held: dict[asyncio.Task[None], Due] = {}
         self._sweep_at = 0.0
         self.stopping = False
         self._log = structlog.get_logger().bind(logger="lgsp.worker")
@@ -46,7 +56,7 @@ class Worker:
         self._woken.set()
 
     def stop(self) -> None:
-        """Claim nothing more; `run` returns when what is under way has ended."""
+        """Claim nothing more; `run` returns when what is under way has ended or was handed back."""
         self.stopping = True
         self._woken.set()
 
@@ -58,8 +68,20 @@ class Worker:
             rung, self._rung = self._rung, set()
             for code in rung:
                 await self._claim(code)
-        under_way = [task for tasks in self._busy.values() for task in tasks]
-        await asyncio.gather(*under_way, return_exceptions=True)
+        if self._held:
+            await asyncio.wait(self._held, timeout=self._times.drain_s)
+        await self._hand_back(dict(self._held))
+
+    async def _hand_back(self, held: Mapping[asyncio.Task[None], Due]) -> None:
+        """Break off what takes too long and end its lease now: another node goes on as after a crash, but at once."""
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+        for due in held.values():
+            try:
+                await self._patience.hand_back(due, self._ports.now())
+            except Fault as fault:
+                self._log.warning("hand_back_failed", message_id=due.stored.message_id, cause=fault.slug)
 
     async def _wait(self) -> None:
         loop, now = asyncio.get_running_loop(), self._ports.now()
@@ -97,6 +119,7 @@ class Worker:
         for due in claimed:
             task = asyncio.create_task(self._deliver(due))
             tasks.add(task)
+            self._held[task] = due
             task.add_done_callback(lambda done: self._ended(code, done))
 
     async def _claimed(self, provider: Provider, passage: Passage, places: int) -> Sequence[Due]:
@@ -122,13 +145,14 @@ class Worker:
 
     def _ended(self, code: str, task: asyncio.Task[None]) -> None:
         self._busy[code].discard(task)
+        self._held.pop(task, None)
         self.wake(code)
 
     def _lease_s(self, provider: Provider) -> float:
         """Longer than the longest sequence of calls: each has the total deadline, a login and a repetition among them."""
         operations = self._ports.catalogue.current().operations.values()
         calls = max((len(o.calls) for o in operations if o.provider.code == provider.code), default=1)
-        return provider.timeouts.total_s * (2 * calls + 1) + self._lease_margin_s
+        return provider.timeouts.total_s * (2 * calls + 1) + self._times.lease_margin_s
 
     async def _deliver(self, due: Due) -> None:
         try:

@@ -33,6 +33,9 @@ class Identity(Protocol):
 
     def identify(self, credential: str | None, now: float) -> str: ...
 
+    def recall(self, credential: str) -> str | None:
+        """The client id where this process knows the credential already, without proof; for counting only."""
+
 
 class QuotaLeases(Protocol):
     """Shared counters, leased in blocks: how many of `wanted` more calls are granted in the window that starts at `window`."""
@@ -101,6 +104,9 @@ class Patience(Protocol):
 
     async def postpone(self, due: Due, due_at: float) -> bool:
         """Give a claimed message back untried; False if another worker holds it by now."""
+
+    async def hand_back(self, due: Due, now: float) -> bool:
+        """End the lease of a message that this process gives up, so that another claims it at once; False if it is not held any more."""
 
     async def hasten(self, provider: str, now: float) -> int:
         """Make due at once, in the order of their arrival, what waits because the provider or the way to it failed; says how many."""

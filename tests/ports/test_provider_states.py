@@ -92,6 +92,17 @@ async def test_a_worker_whose_lease_was_taken_over_postpones_nothing(store, make
     assert await store.postpone(late, clock() + 40) is False
 
 
+async def test_what_is_handed_back_is_claimed_at_once_with_a_new_lease(store, make, clock):
+    await store.accept(make.stored(), None, ACCEPTED)
+    due = (await store.claim("portal", 1, clock(), 30.0))[0]
+
+    handed_back = await store.hand_back(due, clock())
+    again = (await store.claim("portal", 1, clock(), 30.0))[0]
+
+    assert (handed_back, again.attempt, again.lease > due.lease) == (True, 2, True)
+    assert await store.hand_back(due, clock()) is False
+
+
 async def test_hastening_wakes_in_the_order_of_arrival_what_waits_for_the_provider(store, make, clock):
     ids = [make.new_id() for _ in range(4)]
     for place, message_id in enumerate(ids):

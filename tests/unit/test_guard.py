@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
-from lgsp.drivers.worker import Worker
+from lgsp.drivers.worker import Times, Worker
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
 from lgsp.model.agreed import Call, Pattern, RetryRule, SoapFault
 from lgsp.model.parties import Ruling, RulingKind
@@ -27,13 +27,14 @@ class Provider:
     def __init__(self) -> None:
         self.failure: Fault | None = None
         self.reply: Any = {}
+        self.hangs = False
         self.calls = self.under_way = self.most = 0
 
     async def __call__(self, _call: Call, _native: Any) -> Any:
         self.calls += 1
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(60 if self.hangs else 0.002)
         self.under_way -= 1
         if self.failure is not None:
             raise self.failure
@@ -45,7 +46,7 @@ class Guarded:
 
     def __init__(self, hub: SmallHub, provider: Provider, guard: GuardedCalls) -> None:
         self.hub, self.provider, self.guard = hub, provider, guard
-        self.worker = Worker(hub.ports, guard, hub.store, 10.0)
+        self.worker = Worker(hub.ports, guard, hub.store, Times(10.0, drain_s=0.05))
 
     async def hold(self, kind: RulingKind = RulingKind.HOLD, seconds: float = 60.0) -> None:
         await self.hub.store.rule(Ruling(kind.value, "land", kind, self.hub.now, self.hub.now + seconds, "bảo trì", "an"), self.hub.now)
@@ -256,3 +257,19 @@ async def test_at_a_provider_that_fails_now_and_then_calls_stay_within_the_budge
             await asyncio.sleep(0.002)
 
     assert here.provider.calls <= 1.2 * 300 + 10
+
+
+async def test_what_takes_too_long_at_the_end_is_handed_back_to_other_workers():
+    here = await guarded(ONE_WAY)
+    here.provider.hangs = True
+    await here.hub.carry()
+
+    async with here.working():
+        await here.until(lambda: _has(here.provider.calls == 1))
+    (again,) = await here.hub.store.claim("land", 1, here.hub.now, 30.0)
+
+    assert (again.attempt, again.lease) == (2, 2)
+
+
+async def _has(truth: bool) -> bool:
+    return truth

@@ -17,6 +17,8 @@ import uvloop
 NAMESPACE = b"http://bench.lgsp.example/hoso/1.0"
 DOSSIER = re.compile(rb"<((?:[\w.-]+:)?)HoSo[\s>].*</\1HoSo>", re.DOTALL)
 DECLARED = re.compile(rb"\sxmlns(?::[\w.-]+)?=(?:\"[^\"]*\"|'[^']*')")
+ENTRY = b'{"MaYeuCau"'
+ENTRY_REPLY = b'{"error_code":"0","MaHoSo":"H00.1.5-000001-0001"}'
 JSON_REPLY = b'{"reception_code":"TN-000001","status":"registered","dossier":%b}'
 SOAP_REPLY = (
     b'<bs:Envelope xmlns:bs="http://schemas.xmlsoap.org/soap/envelope/"><bs:Body><bh:NopHoSoResponse xmlns:bh="' + NAMESPACE + b'"%b>'
@@ -26,6 +28,8 @@ SOAP_REPLY = (
 
 def answer(body: bytes) -> tuple[bytes, bytes]:
     """Media type and body of the answer."""
+    if body.startswith(ENTRY):
+        return b"application/json", ENTRY_REPLY
     if body[:1] == b"{":
         return b"application/json", JSON_REPLY % body
     found = DOSSIER.search(body)

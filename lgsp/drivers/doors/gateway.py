@@ -10,6 +10,7 @@ from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.resolver import Resolver
 
 from lgsp.contract.openapi import for_connexion
+from lgsp.drivers.doors.gate import Front, Gate
 from lgsp.drivers.doors.rest import Limits, RestDoor
 
 if TYPE_CHECKING:
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from lgsp.ports.engine import Ports
 
 
-def gateway_app(ports: Ports, token_door: TokenDoor, limits: Limits, issuer: str) -> Any:
-    """Port 8080. The routes are handed over when the stack is built, at the server's start, and each is held against the catalogue."""
+def gateway_app(ports: Ports, token_door: TokenDoor, limits: Limits, front: Front, issuer: str) -> Any:
+    """Port 8080, behind its gate.
+
+    The routes are handed over when the stack is built, at the server's start, and each is held against the catalogue.
+    """
     door = partial(RestDoor, ports=ports, token_door=token_door, limits=limits, issuer=issuer)
     app = connexion.AsyncApp("lgsp", middlewares=[door, LifespanMiddleware])
     for service in (each for each in ports.catalogue.current().services.values() if each.document):
         base_path = f"/{service.code}/{service.major}"
         app.add_api(for_connexion(service.document), base_path=base_path, name=base_path, resolver=Resolver(lambda _: _behind_the_door))
-    return app
+    return Gate(app, ports.identity, front)
 
 
 async def _behind_the_door() -> None:

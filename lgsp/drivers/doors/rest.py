@@ -14,6 +14,7 @@ from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
 from lgsp.drivers.doors.asgi import Asked, Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.gate import PLACE, REFUSAL
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
 from lgsp.drivers.doors.receipts import ReceiptDoor
@@ -34,10 +35,9 @@ ACCEPTED = 202
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the door lets in: body size in bytes, exchanges at one time. `public`: its address as consumers know it."""
+    """What the door lets in: body size in bytes. `public`: its address as consumers know it."""
 
     body_bytes: int
-    exchanges: int
     public: str = ""
 
 
@@ -52,7 +52,6 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         self._issuer = issuer
         self._receipts = ReceiptDoor(ports, issuer)
         self._soap = SoapDoor(ports, limits.body_bytes, issuer, limits.public)
-        self._under_way = 0
         self._log = structlog.get_logger().bind(logger="lgsp.door")
 
     def add_api(self, specification: Specification, *, base_path: str, **_: Any) -> None:
@@ -74,6 +73,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             asked = replace(asked, trace_id=read_trace_id(asked.headers) or asked.trace_id)
             message, reply = await self._answer(asked)
             if message is not None and reply.status == ACCEPTED and (prefer := asked.headers.get(b"prefer")):
+                scope[PLACE].give_back()
                 reply = await self._receipts.in_time(reply, message, prefer, _language(asked))
         except Fault as fault:
             reply = self._told(fault, asked)
@@ -89,21 +89,17 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
 
     async def _answer(self, asked: Asked) -> tuple[Message | None, Reply]:
         """The answer, and the message that a stored one may yet be answered for."""
-        if self._under_way >= self._limits.exchanges:
-            raise Fault("overloaded", retry_after_s=1)
-        self._under_way += 1
-        try:
-            asked.headers.refuse_doubled()
-            if asked.scope["path"].endswith(SUFFIX):
-                return None, await self._soap.answer(asked)
-            message = await self._read(asked)
-            if message.path == "/token":
-                return message, await self._token(message)
-            if message.path.startswith(RECEIPTS) and message.path.removeprefix(RECEIPTS)[:1] in {"", "/"}:
-                return message, await self._receipts.answer(message, _language(asked))
-            return message, await exchange.carry(message, self._ports)
-        finally:
-            self._under_way -= 1
+        if REFUSAL in asked.scope:
+            raise asked.scope[REFUSAL]
+        asked.headers.refuse_doubled()
+        if asked.scope["path"].endswith(SUFFIX):
+            return None, await self._soap.answer(asked)
+        message = await self._read(asked)
+        if message.path == "/token":
+            return message, await self._token(message)
+        if message.path.startswith(RECEIPTS) and message.path.removeprefix(RECEIPTS)[:1] in {"", "/"}:
+            return message, await self._receipts.answer(message, _language(asked))
+        return message, await exchange.carry(message, self._ports)
 
     async def _read(self, asked: Asked) -> Message:
         scope, headers = asked.scope, asked.headers

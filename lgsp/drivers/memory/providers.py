@@ -57,6 +57,14 @@ class MemoryProviders:
         owed.attempts -= 1
         return True
 
+    async def hand_back(self, due: Due, now: float) -> bool:
+        """Patience."""
+        owed = self._owed.get(due.stored.message_id)
+        if owed is None or owed.state is not State.DELIVERING or owed.lease != due.lease:
+            return False
+        owed.due_at = now
+        return True
+
     async def hasten(self, provider: str, now: float) -> int:
         """Patience."""
         waiting = [

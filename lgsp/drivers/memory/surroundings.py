@@ -45,6 +45,10 @@ class MemoryIdentity:
             raise Fault("token-missing")
         return client_id
 
+    def recall(self, credential: str) -> str | None:
+        """Identity."""
+        return credential.removeprefix("Bearer ") or None
+
 
 class MemoryOutbound:
     """A provider as a coroutine of the test's; every call is kept in `calls`."""

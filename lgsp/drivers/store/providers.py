@@ -67,6 +67,13 @@ class Providers:
         async with self.core.transaction() as connection:
             return (await connection.execute(change.where(*held))).rowcount > 0
 
+    async def hand_back(self, due: Due, now: float) -> bool:
+        """Patience; it stays `delivering`, so that what was begun is judged as after a crash."""
+        table = tables.message
+        held = (table.c.message_id == due.stored.message_id, table.c.state == State.DELIVERING.value, table.c.lease == due.lease)
+        async with self.core.transaction() as connection:
+            return (await connection.execute(update(table).values(due_at=now).where(*held))).rowcount > 0
+
     async def hasten(self, provider: str, now: float) -> int:
         """Patience; due when they were accepted, so that they are claimed in that order."""
         table = tables.message
