@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgsp.bench import accept, deliver, mediation
+from lgsp.bench import accept, deliver, mediation, overload
 from lgsp.bench.report import show
 from lgsp.bench.servers import BenchError
 
@@ -54,6 +54,16 @@ def deliver_(
     """Measure how fast a backlog on PostgreSQL is worked off."""
     kinds = tuple(kind or deliver.KINDS)
     _report(lambda: deliver.run(deliver.Options(messages, workers, kinds, ACCEPT_CONNECTIONS, _say)), json_file)
+
+
+@app.command("overload")
+def overload_(
+    seconds: Annotated[float, typer.Option(help="how long the flood lasts", min=3)] = 20.0,
+    operation: Annotated[str, typer.Option(help="submitDossier (answered at once) or storeDossier (stored)")] = "submitDossier",
+    json_file: JsonFile = None,
+) -> None:
+    """Send three times what the hub can do, and see what becomes of it."""
+    _report(lambda: overload.run(overload.Options(seconds, operation, _say)), json_file)
 
 
 def _say(text: str) -> None:
