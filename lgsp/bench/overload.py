@@ -145,9 +145,13 @@ async def flooded(target: Target, content: bytes, load: Load) -> tuple[Flood, fl
     """The flood, and how long it took."""
     loop = asyncio.get_running_loop()
     flood = Flood(request_bytes(target.url, target.headers, content), load)
+
+    def told() -> Connection:
+        return Told(flood.done)
+
     host, _, port = target.url.removeprefix("http://").partition("/")[0].partition(":")
     for _ in range(load.connections):
-        _, connection = await loop.create_connection(lambda: Told(flood.done), host, int(port))
+        _, connection = await loop.create_connection(told, host, int(port))
         flood.idle.append(connection)
     began = loop.time()
     await flood.open_loop(load.rate or 1.0)
