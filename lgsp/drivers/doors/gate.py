@@ -1,7 +1,8 @@
 """The gate in front of the data plane: says whether this node is alive and ready, and refuses what is too much (policy/admission.py).
 
-It comes before everything else and reads no body, so that a refusal costs little: whose request it is, it knows only where this process has verified the
-token before; all others are strangers and share one share. While the hub stops, each answer is the last of its connection.
+It comes before everything else and reads no body, so that a refusal costs little: whose request it is, it knows only where this process
+has verified the token before; all others are strangers and share one share. While the hub stops, each answer is the last of its
+connection.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ AGAIN_S = (1.0, 2.0, 3.0)
 STRANGER = ""
 UNREADY = 503
 PLACE, REFUSAL = "lgsp.place", "lgsp.refusal"
-"""Keys of the scope: the Place of a request that is let in; the Fault of one that is not, which the door tells in the request's own form."""
+"""Keys of the scope: the Place of a request that is let in; the Fault of one that is not, for the door to tell in REST or SOAP."""
 
 
 class Places:
