@@ -21,6 +21,7 @@ from lgsp.acts.people import Applicant, add_person
 from lgsp.drivers.bell import open_bell
 from lgsp.drivers.bindings import Bindings
 from lgsp.drivers.catalogue import FolderCatalogue
+from lgsp.drivers.channels import ChannelCatalogue
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.doors.gate import Front, Places
 from lgsp.drivers.doors.gateway import gateway_app
@@ -133,13 +134,14 @@ async def open_hub(settings: Settings) -> Hub:
     guard = GuardedCalls(outbound, Surroundings(store, telemetry, time.time, random.random))
     guard.know(tuple(catalogue.current().providers.values()))
     ports = Ports(
-        catalogue=catalogue,
+        catalogue=ChannelCatalogue(catalogue, store.callbacks, settings.issuer),
         directory=store,
         identity=tokens,
         quotas=LeasedQuotas(store),
         log=store,
         outbox=store,
         receipts=store,
+        notices=store,
         outbound=guard,
         bell=bell,
         watchers=SharedWatchers(store.at_rest),
@@ -150,6 +152,7 @@ async def open_hub(settings: Settings) -> Hub:
         new_id=new_id,
         digest=_keyed(settings.master_key, b"digest"),
         bound=bound,
+        issuer=settings.issuer,
     )
     office = _office(settings, store, ports, guard)
     await _first_person(settings, office)
@@ -164,6 +167,7 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls)
         runs=store,
         register=store,
         rights=store,
+        channels=store,
         people=store,
         passwords=ArgonPasswords(),
         sessions=SignedSessions(_keyed(settings.master_key, b"sessions")(b"")),
@@ -175,9 +179,11 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls)
         now=ports.now,
         new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),
+        new_key=lambda: secrets.token_bytes(32),
         mac=_keyed(settings.master_key, b"secrets"),
         started_at=ports.now(),
         version=version("lgsp"),
+        plain_http=settings.environment != "production",
     )
 
 

@@ -17,6 +17,7 @@ import uvloop
 
 from lgsp.config import Settings, read_settings
 from lgsp.errors import ContractError, SettingsError
+from lgsp.model.agreed import CHANNELS
 from lgsp.twin.serve import load_twin, serving
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> Non
 
 
 async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> None:
-    from lgsp.drivers.timetable import reconcile, sweep_lost, watch_backlog, watch_circuits, watch_loop, work_replays  # noqa: PLC0415
+    from lgsp.drivers.timetable import reconcile, sweep_lost, tell_callbacks, watch_backlog, watch_circuits, watch_loop, work_replays  # noqa: PLC0415
 
     settings, ports = hub.settings, hub.ports
     servers = []
@@ -115,10 +116,11 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
         asyncio.create_task(watch_circuits(hub.guard.publish)),
     ]
     if Role.WORKER in roles:
-        background.append(asyncio.create_task(hub.bell.listen(tuple(hub.ports.catalogue.current().providers), hub.worker.wake)))
+        background.append(asyncio.create_task(hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake)))
         background.append(asyncio.create_task(watch_backlog(hub.office.inspection, ports.telemetry, ports.now)))
         background.append(asyncio.create_task(sweep_lost(ports)))
         background.append(asyncio.create_task(reconcile(ports)))
+        background.append(asyncio.create_task(tell_callbacks(ports)))
         background.append(asyncio.create_task(work_replays(hub.office.runs, hub.worker.wake, ports.now)))
     worker = asyncio.create_task(hub.worker.run()) if Role.WORKER in roles else None
     serving_tasks = [asyncio.create_task(server.serve()) for server in servers]

@@ -26,7 +26,7 @@ class Bindings:
 
     def __call__(self, provider: Provider, party: str | None) -> Mapping[str, str]:  # noqa: ARG002  # accounts by party: the port says so
         """The provider's `address` and `uses`, for a represented party."""
-        return self._bound[provider.code]
+        return self._bound.get(provider.code) or {"address": provider.address}  # a registered address refers to nothing
 
 
 def _resolve(provider: Provider, bound: Mapping[str, str], complaints: list[str]) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import structlog
 from lgsp.errors import Fault
 from lgsp.exchange import reconcile_unknown
 from lgsp.policy import loss
+from lgsp.stages.notify import PAGE, notify
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,6 +81,18 @@ async def reconcile(ports: Ports) -> None:
                 _log().error("question_broke", message_id=due.stored.message_id, error=type(outcome).__name__)
 
     await _each_second("reconcile_failed", ask)
+
+
+async def tell_callbacks(ports: Ports) -> None:
+    """Each second, owe each registered address what it was not told of, for ever."""
+
+    async def tell() -> None:
+        callbacks, told = {callback.consumer: callback for callback in ports.directory.callbacks()}, [PAGE]
+        while PAGE in told:
+            behind = [(consumer, since) for consumer, since in await ports.notices.behind() if consumer in callbacks]
+            told = [await notify(callbacks[consumer], since, ports) for consumer, since in behind]
+
+    await _each_second("callbacks_failed", tell)
 
 
 async def work_replays(runs: Runs, ring: Callable[[str], None], now: Callable[[], float]) -> None:

@@ -14,6 +14,7 @@ import structlog
 
 from lgsp.errors import Fault
 from lgsp.exchange import deliver_due
+from lgsp.model.agreed import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,9 @@ class Worker:
         self._log = structlog.get_logger().bind(logger="lgsp.worker")
 
     def wake(self, provider: str) -> None:
-        """The bell's ring: messages of this provider are due."""
+        """The bell's ring: messages of this provider are due; or of some channel, and then the sweep finds out which."""
+        if provider == CHANNELS:
+            self._sweep_at = 0.0
         self._rung.add(provider)
         self._woken.set()
 

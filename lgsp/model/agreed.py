@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 
 ADDRESS = "http://address.invalid/"
 """Stands in published WSDLs for the address that whoever asks has used."""
+CHANNELS = "channels"
+"""The bell's name for everything that is owed to channels: they come and go, adapters' providers do not."""
 
 
 class Pattern(StrEnum):
-    """Exchange patterns (EIP)."""
+    """Exchange patterns (EIP). `callback` is the hub's own: an event for an address that a consumer registered."""
 
     REQUEST_REPLY = "request_reply"
     ONE_WAY = "one_way"
+    CALLBACK = "callback"
 
 
 class DataClass(StrEnum):
@@ -173,12 +177,17 @@ class Wss:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How the hub proves itself to a provider. `uses` names bound references; headers are expressions over them and `now_ms`, `url`."""
+    """How the hub proves itself to a provider.
+
+    `uses` names bound references; headers are expressions over them and `now_ms`, `url`. signs: message id, POSIX second and body of one
+    request to more headers.
+    """
 
     uses: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = ()
     session: Session | None = None
     wss: Wss | None = None
+    signs: Callable[[str, float, bytes], tuple[tuple[str, str], ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +300,13 @@ class Catalogue:
         nothing: Mapping[str, str] = {}
         self._exact = {(o.method, _address(o)): (o, nothing) for o in self.operations.values() if o.method and "{" not in o.path}
         self._templates = [(o, _address(o).split("/")) for o in self.operations.values() if "{" in o.path]
+
+    def joined(self, providers: Sequence[Provider], operations: Sequence[Operation]) -> Catalogue:
+        """The same snapshot with what no contract offers: the channels by which the hub itself reaches subsystems."""
+        whole = copy(self)
+        whole.providers = {**self.providers, **{p.code: p for p in providers}}
+        whole.operations = {**self.operations, **{(o.service, o.major, o.name): o for o in operations}}
+        return whole
 
     def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
         """The operation at `/{service}/{major}/...` and its path variables; an exact path wins over a template."""

@@ -5,7 +5,7 @@ Identifiers of parties follow X-Road: `instance/memberClass/memberCode/subsystem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from lgsp.model.agreed import Quota
 
 SubsystemId = NewType("SubsystemId", str)
+
+HUB = SubsystemId("hub")
+"""The hub itself, as the sender of what it owes its consumers."""
+CALLBACKS = "callbacks"
+"""The service, offered to nobody, whose operations are the registered callback addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +78,26 @@ class Ruling:
     def holds_at(self, at: float) -> bool:
         """Whether it is in force."""
         return self.from_at <= at < self.until_at
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """An address that a person registered for a consumer; each of `secrets` signs what is sent there until its end (POSIX seconds).
+
+    language: vi or en, of the texts that are sent.
+    """
+
+    consumer: SubsystemId
+    url: str
+    language: str
+    secrets: tuple[tuple[bytes, float], ...] = field(repr=False)
+
+
+def channel_name(subsystem: SubsystemId) -> str:
+    """A subsystem as one word: VN/GOV/H99/land as VN:GOV:H99:land."""
+    return subsystem.replace("/", ":")
+
+
+def callback_provider(subsystem: SubsystemId) -> str:
+    """The provider that a registered callback address is."""
+    return f"callback:{channel_name(subsystem)}"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
     from lgsp.model.happening import Closed, Due, Exchange, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
-    from lgsp.model.parties import Consumer, Right, Ruling, RulingKind, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Right, Ruling, RulingKind, SubsystemId
     from lgsp.telemetry import Telemetry
 
 
@@ -26,6 +26,9 @@ class Directory(Protocol):
     def consumer(self, client_id: str) -> Consumer | None: ...
 
     def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None: ...
+
+    def callbacks(self) -> Sequence[Callback]:
+        """The registered addresses; the same object as long as none has changed."""
 
 
 class Identity(Protocol):
@@ -128,6 +131,16 @@ class Receipts(Protocol):
         """Those of these messages that are no longer under way."""
 
 
+class Notices(Protocol):
+    """What registered callback addresses are still to be told of."""
+
+    async def behind(self) -> Sequence[tuple[SubsystemId, int]]:
+        """Active consumers with an address and with receipts that it was not told of, and the last number that it was."""
+
+    async def owe(self, consumer: SubsystemId, span: tuple[int, int], events: Sequence[Stored]) -> bool:
+        """Write messages that tell of the numbers in `span` (after, up to), once; False if another node did, or the address is gone."""
+
+
 class Watchers(Protocol):
     """Who waits, for a moment, for a message to come to rest."""
 
@@ -206,7 +219,7 @@ class Ports:
     """Everything outside, as one frozen bundle; `bootstrap` builds it, tests pass memory drivers.
 
     now: POSIX seconds. tick: monotonic nanoseconds. jitter: uniform in [0, 1). new_id: a UUIDv7 string. digest: keyed digest of bytes.
-    bound: the references of a provider (`uses`) as this hub binds them, for a represented party.
+    bound: the references of a provider (`uses`) as this hub binds them, for a represented party. issuer: the hub's own URI.
     """
 
     catalogue: CatalogueSource
@@ -216,6 +229,7 @@ class Ports:
     log: MessageLog
     outbox: Outbox
     receipts: Receipts
+    notices: Notices
     outbound: Outbound
     bell: Bell
     watchers: Watchers
@@ -226,3 +240,4 @@ class Ports:
     new_id: Callable[[], str]
     digest: Callable[[bytes], bytes]
     bound: Callable[[Provider, str | None], Mapping[str, str]]
+    issuer: str

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.model.happening import State
-    from lgsp.model.parties import Consumer, Right
+    from lgsp.model.parties import Callback, Consumer, Right, SubsystemId
     from lgsp.ports.engine import Bell, CatalogueSource, Circuits, ProviderStates
 
 
@@ -176,6 +176,23 @@ class Register(Protocol):
     async def consumers(self) -> Sequence[Consumer]: ...
 
 
+class Channels(Protocol):
+    """How consumers are reached; each act is a row with its author."""
+
+    def callbacks(self) -> Sequence[Callback]: ...
+
+    async def set_callback(self, callback: Callback, author: str, at: float) -> bool:
+        """Write it; False where the consumer has one: its address and language are changed then, its secret and its place are kept.
+
+        A new one is told of what comes to rest from now on.
+        """
+
+    async def renew_secret(self, consumer: SubsystemId, secret: bytes, former_until: float, author: str, at: float) -> bool:
+        """Sign with this secret from now on, and with the former until its end; False if there is no address."""
+
+    async def remove_callback(self, consumer: SubsystemId, author: str, at: float) -> bool: ...
+
+
 class Rights(Protocol):
     """Who may use what; each act is a row with its author."""
 
@@ -249,13 +266,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The ports of the acts (what people do to a hub). `started_at`: POSIX seconds; `version` of the running hub."""
+    """The ports of the acts (what people do to a hub).
+
+    started_at: POSIX seconds; version: of the running hub. plain_http: callback addresses may be http and this machine (development, test).
+    """
 
     inspection: Inspection
     steering: Steering
     runs: Runs
     register: Register
     rights: Rights
+    channels: Channels
     people: People
     passwords: Passwords
     sessions: Sessions
@@ -267,6 +288,8 @@ class Office:
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_secret: Callable[[], str]
+    new_key: Callable[[], bytes]
     mac: Callable[[bytes], bytes]
     started_at: float
     version: str
+    plain_http: bool

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault, Violation
-from lgsp.model.agreed import DataClass
+from lgsp.model.agreed import DataClass, Pattern
+from lgsp.model.parties import Right
 
 if TYPE_CHECKING:
     from lgsp.model.agreed import Operation
     from lgsp.model.happening import Stored
-    from lgsp.model.parties import Purpose, Right, SubsystemId
+    from lgsp.model.parties import Purpose, SubsystemId
     from lgsp.ports.engine import Directory, Ports
 
 PERSONAL_HEADERS = (
@@ -39,7 +40,12 @@ def authorise(consumer: SubsystemId, operation: Operation, purpose: Purpose, at:
 
 
 def authorise_again(stored: Stored, operation: Operation, ports: Ports) -> Right:
-    """The same for a stored message at the time of its attempt; Fault("right-withdrawn") if it holds no longer."""
+    """The same for a stored message at the time of its attempt; Fault("right-withdrawn") if it holds no longer.
+
+    A callback needs none: its operation is there while its address is registered.
+    """
+    if operation.pattern is Pattern.CALLBACK:
+        return Right(stored.consumer, operation.service, operation.name, frozenset())
     try:
         return authorise(stored.consumer, operation, stored.purpose, ports.now(), ports.directory)
     except Fault as fault:

@@ -19,7 +19,8 @@ from lgsp.acts import register
 from lgsp.bootstrap import Hub, open_hub
 from lgsp.cli.serve import Server
 from lgsp.config import HOME, Settings
-from lgsp.model.agreed import Quota
+from lgsp.drivers.timetable import tell_callbacks
+from lgsp.model.agreed import CHANNELS, Quota
 from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import load_twin, serving
 
@@ -140,7 +141,9 @@ async def _door(app: Any) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _working(hub: Hub) -> AsyncIterator[None]:
-    listening = asyncio.create_task(hub.bell.listen(tuple(hub.ports.catalogue.current().providers), hub.worker.wake))
+    providers = (*hub.ports.catalogue.current().providers, CHANNELS)
+    listening = asyncio.create_task(hub.bell.listen(providers, hub.worker.wake))
+    telling = asyncio.create_task(tell_callbacks(hub.ports))
     working = asyncio.create_task(hub.worker.run())
     try:
         yield
@@ -148,6 +151,7 @@ async def _working(hub: Hub) -> AsyncIterator[None]:
         hub.worker.stop()
         await working
         listening.cancel()
+        telling.cancel()
 
 
 def basic(user: str, secret: str) -> str:

@@ -81,6 +81,21 @@ async def test_a_consumer_is_suspended_by_its_code(lgsp: Any) -> None:
     assert [each["active"] for each in listed if each["code"] == health] == [False]
 
 
+async def test_a_callback_address_is_registered_shown_without_its_secret_and_removed(lgsp: Any) -> None:
+    tax = "VN/GOV/H99/tax"
+    await lgsp("consumer", "add", tax)
+
+    made = await lgsp("consumer", "callback", "set", tax, "https://thue.h99.example/lgsp")
+    renewed = json.loads((await lgsp("consumer", "callback", "secret", tax, "--json")).stdout)
+    listed = await lgsp("consumer", "callback", "list", "--json")
+    removed = await lgsp("consumer", "callback", "remove", tax, LGSP_LANG="vi")
+
+    assert made.stdout.splitlines()[:2] == [f"{tax} is told at https://thue.h99.example/lgsp.", "The secret is shown this once:"]
+    assert renewed["secret"].startswith("whsec_")
+    assert json.loads(listed.stdout) == [{"consumer": tax, "url": "https://thue.h99.example/lgsp", "language": "vi"}]
+    assert removed.stdout == f"{tax} không còn được báo kết quả.\n"
+
+
 async def test_a_session_of_login_serves_the_next_command(lgsp: Any, tmp_path: Path) -> None:
     without = {"LGSP_USER": None, "LGSP_PASSWORD": None}
 

@@ -40,6 +40,7 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING) -> Office:
         runs=store,
         register=store,
         rights=store,
+        channels=store,
         people=store,
         passwords=ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         sessions=SignedSessions(b"k" * 32),
@@ -51,7 +52,9 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING) -> Office:
         now=lambda: NOW,
         new_id=lambda: next(ids),
         new_secret=lambda: next(secrets),
+        new_key=lambda: next(secrets).encode(),
         mac=lambda secret: hmac.digest(b"master", secret, hashlib.sha256),
         started_at=NOW - 60,
         version="0.0.test",
+        plain_http=False,
     )

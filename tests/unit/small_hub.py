@@ -101,6 +101,7 @@ class SmallHub:
             log=self.store,
             outbox=self.store,
             receipts=self.store,
+            notices=self.store,
             outbound=self.outbound,
             bell=self.bell,
             watchers=SharedWatchers(self.store.at_rest),
@@ -111,6 +112,7 @@ class SmallHub:
             new_id=lambda: f"00000000-0000-7000-8000-{next(ids):012d}",
             digest=lambda content: hashlib.sha256(content).digest(),
             bound=lambda _provider, _party: {"address": "http://127.0.0.1:1"},
+            issuer="https://hub.example",
         )
         await self.store.add_consumer(Consumer(DESK, "desk", "Một cửa"), b"mac", "test", self.now)
         await self.grant()

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from lgsp.codec import json
+from lgsp.codec.receipt import report
 from lgsp.drivers.doors.problems import problem_reply
 from lgsp.errors import Fault, Violation
 from lgsp.model.happening import Reply, State
 from lgsp.stages.identify import identify
-from lgsp.stages.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lgsp.drivers.memory.channels import MemoryChannels
 from lgsp.drivers.memory.exchanges import MemoryExchanges
 from lgsp.drivers.memory.providers import MemoryProviders
 from lgsp.drivers.memory.receipts import MemoryReceipts
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore"]
 
 
-class MemoryStore(MemorySteering, MemoryExchanges, MemoryReceipts, MemoryRegister, MemoryProviders):
+class MemoryStore(MemorySteering, MemoryExchanges, MemoryReceipts, MemoryChannels, MemoryRegister, MemoryProviders):
     """All that a database keeps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         MemoryExchanges.__init__(self, now)
         MemoryReceipts.__init__(self)
+        MemoryChannels.__init__(self)
         MemoryRegister.__init__(self)
         MemorySteering.__init__(self)
         MemoryProviders.__init__(self)

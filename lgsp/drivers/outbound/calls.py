@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from lgsp.drivers.outbound.auth import Sessions, header_values
+from lgsp.drivers.outbound.callback import judge_callback
 from lgsp.drivers.outbound.pool import Pool
 from lgsp.drivers.outbound.rest import judge_rest
 from lgsp.drivers.outbound.soap import judge_soap
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Exchange
     from lgsp.telemetry import Telemetry
 
-JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap}
+JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap, "callback": judge_callback}
 
 
 class NativeCalls:
@@ -67,6 +68,8 @@ class NativeCalls:
             **dict(wire.headers),
             **header_values(provider.auth, bound, bound["address"], self._now()),
         }
+        if provider.auth.signs is not None:
+            headers |= provider.auth.signs(exchange.message_id, self._now(), content)
         pool = self._pools.get(provider.code)
         if pool is None:
             pool = self._pools[provider.code] = Pool(provider, self._telemetry)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.channels import callback_of
 from lgsp.drivers.store.core import DIRECTORY, KEYS, PROVIDERS
 from lgsp.drivers.store.providers import rulings_in
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model.parties import Consumer, Right, Ruling, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Right, Ruling, SubsystemId
 
 
 class Directory:
@@ -26,6 +27,7 @@ class Directory:
         self._epochs: dict[str, int] = {}
         self._consumers: dict[str, Consumer] = {}
         self._rights: dict[tuple[SubsystemId, str, str], Right] = {}
+        self._callbacks: tuple[Callback, ...] = ()
         self._rulings: tuple[Ruling, ...] = ()
         self._rulings_of: dict[str, tuple[Ruling, ...]] = {}
 
@@ -36,6 +38,10 @@ class Directory:
     def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None:
         """Directory."""
         return self._rights.get((consumer, service, operation))
+
+    def callbacks(self) -> Sequence[Callback]:
+        """Directory."""
+        return self._callbacks
 
     def rulings(self, provider: str | None = None) -> Sequence[Ruling]:
         """ProviderStates."""
@@ -50,9 +56,11 @@ class Directory:
             consumers = [rows.consumer(row) for row in await connection.execute(select(tables.consumer))]
             rights = [rows.right(row) for row in await connection.execute(select(tables.access_right))]
             rulings = await rulings_in(connection)
+            callbacks = (await connection.execute(select(tables.callback).order_by(tables.callback.c.consumer))).all()
         if epochs[KEYS] != self._epochs.get(KEYS):
             await self.core.adopt_keys()
         if epochs[DIRECTORY] != self._epochs.get(DIRECTORY):
+            self._callbacks = tuple([await callback_of(row, self.core) for row in callbacks])
             self._consumers = {each.client_id: each for each in consumers}
             self._rights = {(each.consumer, each.service, each.operation): each for each in rights}
         if epochs[PROVIDERS] != self._epochs.get(PROVIDERS):

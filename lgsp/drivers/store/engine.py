@@ -12,6 +12,7 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from lgsp.drivers.store.channels import Channels
 from lgsp.drivers.store.commit import GroupCommit
 from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
 from lgsp.drivers.store.directory import Directory
@@ -42,7 +43,7 @@ MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
 
-class Store(Log, ManyMessages, Outbox, Receipts, Directory, Register, Providers, Inspection, Keys):
+class Store(Log, ManyMessages, Outbox, Receipts, Directory, Channels, Register, Providers, Inspection, Keys):
     """Every port of the record.
 
     MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Inspection, Steering.

@@ -22,6 +22,7 @@ from lgsp.drivers.store.statements import (
     LEASE,
     LOG,
     MESSAGE,
+    OWE,
     PAYLOAD,
     REFUSALS,
     RELEASE_KEY,
@@ -37,7 +38,7 @@ from lgsp.drivers.store.statements import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
 Step = tuple[Statement, "Sequence[Row]"]
 Steps = "Generator[Step, list[Row], list[Any]]"
@@ -47,8 +48,9 @@ Steps = "Generator[Step, list[Row], list[Any]]"
 class Work:
     """What one write asks for; each part is a row of the statement of the same name, `log` written only if the rest was granted.
 
-    The result: for `take_key` None or the holder's row; for `settle`, `resolve` and `call` whether the lease still holds; for `supersede`
-    whether the predecessor gave way; for `lease` the granted number; for claims (message rows, request rows, call rows).
+    `more`: (message, payload) of further messages. The result: for `take_key` None or the holder's row; for `settle`, `resolve` and `call`
+    whether the lease still holds; for `owe` whether its place still stood; for `supersede` whether the predecessor gave way; for `lease`
+    the granted number; for claims (message rows, request rows, call rows).
     """
 
     log: Row | None = None
@@ -68,6 +70,8 @@ class Work:
     claim: Row | None = None
     claim_unknown: Row | None = None
     refusals: Sequence[Row] = ()
+    owe: Row | None = None
+    more: Sequence[tuple[Row, Row]] = ()
 
 
 _ALWAYS: tuple[tuple[Statement, str], ...] = (
@@ -82,6 +86,11 @@ _ALWAYS: tuple[tuple[Statement, str], ...] = (
 )
 """Written for every work that was granted, in this order."""
 
+_MORE: Mapping[str, Callable[[Work], Iterable[Row]]] = {
+    "message": lambda work: [message for message, _ in work.more],
+    "payload": lambda work: [payload for _, payload in work.more],
+}
+
 
 def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
     """One transaction for all of them; returns their results in order."""
@@ -92,9 +101,11 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
     yield from _guard(SETTLE, [work.settle for work in works], results, granted)
     yield from _guard(RESOLVE, [work.resolve for work in works], results, granted)
     yield from _guard(CALL, [work.call for work in works], results, granted)
+    yield from _owe(works, results, granted)
     going = [work for work, is_granted in zip(works, granted, strict=True) if is_granted]
     for statement, part in _ALWAYS:
         rows = [row for work in going if (row := getattr(work, part)) is not None]
+        rows += [row for work in going for row in _MORE[part](work)] if part in _MORE else []
         if rows:
             yield statement, rows
     for row, step in itertools.product(places, SWAP):
@@ -145,6 +156,13 @@ def _guard(statement: Statement, rows: Sequence[Row | None], results: list[Any],
     holding = {tuple(row[:2]) for row in back}
     for place, row in wanted:
         granted[place] = results[place] = row[:2] in holding
+
+
+def _owe(works: Sequence[Work], results: list[Any], granted: list[bool]) -> Generator[Step, list[Row], None]:
+    """One at a time, so that of two that would tell the same the first does."""
+    for place, work in enumerate(works):
+        if work.owe is not None:
+            yield from _guard(OWE, [None] * place + [work.owe], results, granted)
 
 
 def _supersede(works: Sequence[Work], results: list[Any], granted: list[bool]) -> Generator[Step, list[Row], list[Row]]:

@@ -51,7 +51,7 @@ class Receipts:
     async def feed(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Receipt]:
         """Receipts; what came to rest since the last reading is numbered by who reads, so that no exchange waits for it."""
         found = await self._numbered(consumer, since, limit)
-        if len(found) < limit and await self._number(consumer, limit):
+        if len(found) < limit and await number(self.core, consumer, limit):
             found = await self._numbered(consumer, since, limit)
         return [await self._receipt(row) for row in found]
 
@@ -68,18 +68,19 @@ class Receipts:
         async with self.core.transaction() as connection:
             return (await connection.execute(query.order_by(table.c.feed_no).limit(limit))).all()
 
-    async def _number(self, consumer: SubsystemId, places: int) -> bool:
-        """Give the next numbers to what has none; False if there is nothing."""
-        async with self.core.transaction() as connection:
-            if not await connection.scalar(_HAS_NEWS, {"consumer": consumer}):
-                return False
-        async with self.core.transaction() as connection:
-            last = await connection.scalar(_TAKE_NUMBERS, {"consumer": consumer, "places": places}) or places
-            await connection.execute(_NUMBER, {"consumer": consumer, "places": places, "before": last - places})
-        return True
-
     async def _receipt(self, row: Any) -> Receipt:
         return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
+
+
+async def number(core: Core, consumer: SubsystemId, places: int) -> bool:
+    """Give the next numbers of a consumer's feed to what has none, at most `places`; False if there is nothing."""
+    async with core.transaction() as connection:
+        if not await connection.scalar(_HAS_NEWS, {"consumer": consumer}):
+            return False
+    async with core.transaction() as connection:
+        last = await connection.scalar(_TAKE_NUMBERS, {"consumer": consumer, "places": places}) or places
+        await connection.execute(_NUMBER, {"consumer": consumer, "places": places, "before": last - places})
+    return True
 
 
 def _messages() -> Any:

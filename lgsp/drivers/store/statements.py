@@ -269,6 +269,14 @@ FORGET_CALLS = _over(
     lease="int8",
 )
 
+OWE = _over(
+    " UPDATE callback SET fed = v_until FROM r WHERE consumer = v_consumer AND fed = v_since RETURNING consumer, fed",
+    returns=True,
+    consumer="text",
+    until="int8",
+    since="int8",
+)
+
 REQUEST = _over(
     " SELECT message_id, request FROM payload JOIN r ON message_id = v_message_id",
     returns=True,

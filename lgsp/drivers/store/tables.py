@@ -219,6 +219,18 @@ person = Table(
     Column("password", Text, nullable=False),
 )
 
+callback = Table(
+    "callback",
+    metadata,
+    Column("consumer", Text, ForeignKey("consumer.id"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("former", LargeBinary),
+    Column("former_until", Double),
+    Column("fed", BigInteger, nullable=False),
+)
+
 provider_state = Table(
     "provider_state",
     metadata,

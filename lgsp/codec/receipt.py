@@ -1,4 +1,4 @@
-"""Report: what a receipt tells its consumer, with its problem in words of their language."""
+"""A receipt as JSON values: what it tells its consumer, with its problem in words of their language."""
 
 from __future__ import annotations
 
