@@ -127,8 +127,7 @@ async def open_hub(settings: Settings) -> Hub:
     new_id = Ids()
     await migrate(settings.database_url)
     store = await open_store(settings.database_url, Cipher(settings.master_key), time.time)
-    signing_key = await store.load_or_create_key("sign", new_signing_key)
-    tokens = Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([signing_key])), new_id)
+    tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url)
     outbound = NativeCalls(bound, time.time, telemetry)
     guard = GuardedCalls(outbound, Surroundings(store, telemetry, time.time, random.random))
@@ -158,6 +157,12 @@ async def open_hub(settings: Settings) -> Hub:
     await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
     return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, Places(settings.exchanges_limit, telemetry))
+
+
+async def _tokens(settings: Settings, store: Store, new_id: Callable[[], str]) -> Tokens:
+    """Access tokens, signed by the hub's own key."""
+    signing_key = await store.load_or_create_key("sign", new_signing_key)
+    return Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([signing_key])), new_id)
 
 
 def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls) -> Office:
