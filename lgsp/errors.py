@@ -18,7 +18,7 @@ table, once (RFC 9457).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -71,7 +71,7 @@ class Violation:
     pointer: str
     detail: str
     code: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def vouch(kind: Kind, limits: Limits | None) -> Vouch | None:
     if kind is Kind.DECIMAL:
         return _decimal(limits) if limits.values is None else None
     is_bare = not (limits.patterns or limits.values or limits.bounds)
-    return {Kind.BOOLEAN: _boolean, Kind.FLOAT: _float}[kind] if is_bare else None
+    return {Kind.BOOLEAN: _boolean, Kind.FLOAT: _float}.get(kind) if is_bare else None
 
 
 def _boolean(value: Any) -> str:

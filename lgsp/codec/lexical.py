@@ -65,8 +65,13 @@ def _float(text: str) -> Any:
 
 
 READ: MappingProxyType[Kind, Callable[[str], Any] | None] = MappingProxyType(
-    {Kind.TEXT: None, Kind.BOOLEAN: _boolean, Kind.INTEGER: _integer, Kind.DECIMAL: _decimal, Kind.FLOAT: _float},
+    {Kind.TEXT: None, Kind.BOOLEAN: _boolean, Kind.INTEGER: _integer, Kind.DECIMAL: _decimal, Kind.FLOAT: _float, Kind.QNAME: None},
 )
+
+
+def listed(convert: Callable[[str], Any] | None) -> Callable[[str], Any]:
+    """Text divided by blanks, item by item."""
+    return (lambda text: [convert(item) for item in text.split()]) if convert is not None else str.split
 
 
 # ---- value to text -----------------------------------------------------------------------------------------------------------------

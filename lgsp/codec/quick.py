@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec.judge import is_matched, text_expression, vouch
 from lgsp.codec.lexical import Doubt, attribute, quick
-from lgsp.codec.tables import TEXT_KEY, XSI, tag_of
+from lgsp.codec.tables import ANY_KEY, TEXT_KEY, XSI, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,12 +41,14 @@ class QuickWriters:
         """What writes one element of a field, tags included; a field that nobody can vouch for always raises Doubt."""
         shape = self._grammar.shapes[field.shape]
         tag = self._tag(field.name)
-        write = self._leaf(tag, shape) if shape.text is not None and not shape.attributes else self._object(tag, field.shape)
-        if not field.sure or write is None:
+        write = self._leaf(tag, shape) if shape.is_bare else self._object(tag, field.shape)
+        if not field.sure or shape.abstract or write is None:
             return _doubt
         if not field.nillable:
             return write
-        return _nillable(write, _doubt if shape.attributes else _constant(f'<{tag} {self._tag(f"{{{XSI}}}nil")}="true"/>'))
+        return _nillable(
+            write, _doubt if not shape.is_bare and shape.attributes else _constant(f'<{tag} {self._tag(f"{{{XSI}}}nil")}="true"/>')
+        )
 
     def _tag(self, name: str) -> str:
         return tag_of(name, self._prefixes)
@@ -85,9 +87,10 @@ class QuickWriters:
         return steps, len(shape.fields) + len(shape.attributes)
 
     def _is_run(self, field: Field) -> bool:
+        if field.key == ANY_KEY or not field.sure or not field.required or field.many or field.nillable:
+            return False
         shape = self._grammar.shapes[field.shape]
-        is_bare = field.sure and field.required and not (field.many or field.nillable or shape.attributes)
-        return is_bare and self._text(shape) is not None
+        return shape.is_bare and self._text(shape) is not None
 
     def _run(self, fields: Sequence[Field]) -> Step:
         tags = [self._tag(field.name) for field in fields]
@@ -97,6 +100,8 @@ class QuickWriters:
         return _run([field.key for field in fields], "".join(f"<{tag}>%s</{tag}>" for tag in tags), pattern, others)
 
     def _place(self, field: Field) -> Step:
+        if field.key == ANY_KEY:
+            return _place(field.key, field.required, _doubt)
         write = self.element(field)
         return _place(field.key, field.required, _list(write, field.least, field.most) if field.many else write)
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.lexical import READ
-from lgsp.codec.tables import TEXT_KEY, XSI
+from lgsp.codec.fragment import clark, xml_of
+from lgsp.codec.lexical import READ, listed
+from lgsp.codec.tables import ANY_KEY, CONTENT_KEY, NIL_KEY, TEXT_KEY, TYPE_KEY, XSI, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lxml.etree import _Element
 
-    from lgsp.codec.tables import Field, Grammar, Shape
+    from lgsp.codec.tables import Attribute, Field, Grammar, Shape
 
     Read = Callable[[_Element], Any]
+    Convert = Callable[[str], Any]
     Fill = Callable[[dict[str, Any], Sequence[_Element]], dict[str, Any]]
 
 _NIL = f"{{{XSI}}}nil"
+_TYPE = f"{{{XSI}}}type"
+_OURS = f"{{{XSI}}}"
 
 
 class Readers:
@@ -34,8 +38,13 @@ class Readers:
 
     def element(self, field: Field) -> Read:
         """What reads one element of a field."""
+        shape = self._grammar.shapes[field.shape]
         read = self._content(field.shape)
-        return _nillable(read) if field.nillable else read
+        if field.default is not None and shape.text is not None:
+            read = self._with_attributes(shape, _defaulted(_text_of(shape), shape, field.default))
+        if shape.derived:
+            read = self._typed(shape, read)
+        return self._nillable(shape, read) if field.nillable else read
 
     def _content(self, key: str) -> Read:
         """What reads a shape; shapes may contain themselves, so a closure looks the finished one up when it runs."""
@@ -47,22 +56,69 @@ class Readers:
 
         self._contents[key] = later
         shape = self._grammar.shapes[key]
-        read = self._bare(shape)
-        self._contents[key] = _with_attributes(shape, read) if shape.attributes else read
+        self._contents[key] = self._with_attributes(shape, self._bare(shape))
         return self._contents[key]
 
     def _bare(self, shape: Shape) -> Read:
-        if shape.text is None:
-            places = {field.name: self._place(field) for field in shape.fields}
-            lead = [(key, read) for key, _, read in list(places.values())[: shape.lead]] if self._valid else []
-            return _leading(lead, _filler(places)) if lead else _children(_filler(places))
-        convert = READ[shape.text]
-        return _text if convert is None else _converted(convert)
+        if shape.text is not None:
+            return _text_of(shape)
+        if shape.loose:
+            return _loose({field.name: (field.key, self.element(field)) for field in _named(shape)}, shape)
+        places = {field.name: self._place(field) for field in _named(shape)}
+        fill = _filler(places) if len(places) == len(shape.fields) else _filler_with_any(places)
+        lead = [(key, read) for key, _, read in list(places.values())[: shape.lead]] if self._valid else []
+        return _leading(lead, fill) if lead else _children(fill)
 
     def _place(self, field: Field) -> tuple[str, bool, Read | None]:
         """Key, whether it is a list, and what reads it; None for plain text, which the loop reads without a call."""
         read = self.element(field)
         return field.key, field.many, None if read is _text and not field.many else read
+
+    def _with_attributes(self, shape: Shape, read: Read) -> Read:
+        if not (shape.attributes or shape.any_attributes):
+            return read
+        read_attributes = _attributes(shape)
+        if shape.text is not None:
+            return lambda node: {**read_attributes(node), TEXT_KEY: read(node)}
+        return lambda node: {**read_attributes(node), **read(node)}
+
+    def _typed(self, shape: Shape, read: Read) -> Read:
+        """An element that may say by `xsi:type` which type it has; naming the declared one says nothing."""
+        types = {each.name: (each.key, self._content(each.shape)) for each in shape.derived}
+
+        def read_typed(node: _Element) -> Any:
+            name = node.get(_TYPE)
+            found = types.get(clark(name, node)) if name is not None else None
+            if found is None:
+                return read(node)
+            key, read_derived = found
+            value = read_derived(node)
+            return {TYPE_KEY: key, **value} if type(value) is dict else {TYPE_KEY: key, TEXT_KEY: value}
+
+        return read_typed
+
+    def _nillable(self, shape: Shape, read: Read) -> Read:
+        if not (shape.attributes or shape.any_attributes or shape.derived):
+            return lambda node: None if node.get(_NIL) in {"true", "1"} else read(node)
+        types = {each.name: (each.key, _attributes(self._grammar.shapes[each.shape])) for each in shape.derived}
+        plain = "", _attributes(shape)
+
+        def read_or_nil(node: _Element) -> Any:
+            if node.get(_NIL) not in {"true", "1"}:
+                return read(node)
+            name = node.get(_TYPE)
+            key, read_attributes = types.get(clark(name, node), plain) if name is not None else plain
+            found = {**({TYPE_KEY: key} if key else {}), **read_attributes(node)}
+            return {NIL_KEY: True, **found} if found else None
+
+        return read_or_nil
+
+
+def _named(shape: Shape) -> list[Field]:
+    return [field for field in shape.fields if field.key != ANY_KEY]
+
+
+# ---- text ------------------------------------------------------------------------------------------------------------------------------
 
 
 def _text(node: _Element) -> str:
@@ -72,7 +128,23 @@ def _text(node: _Element) -> str:
     return node.text or ""
 
 
-def _converted(convert: Callable[[str], Any]) -> Read:
+def _text_of(shape: Shape) -> Read:
+    if shape.text is Kind.QNAME:
+        return _names if shape.listed else lambda node: clark(_text(node), node)
+    convert = _convert(shape.text, is_list=shape.listed)
+    return _text if convert is None else _converted(convert)
+
+
+def _names(node: _Element) -> list[str]:
+    return [clark(text, node) for text in _text(node).split()]
+
+
+def _convert(kind: Kind | None, *, is_list: bool) -> Convert | None:
+    convert = READ.get(kind or Kind.TEXT)
+    return listed(convert) if is_list else convert
+
+
+def _converted(convert: Convert) -> Read:
     def read(node: _Element) -> Any:
         text = node.text
         return convert(_text(node) if text is None or len(node) else text)
@@ -80,11 +152,13 @@ def _converted(convert: Callable[[str], Any]) -> Read:
     return read
 
 
-def _nillable(read: Read) -> Read:
-    def read_or_nil(node: _Element) -> Any:
-        return None if node.get(_NIL) in {"true", "1"} else read(node)
+def _defaulted(read: Read, shape: Shape, default: str) -> Read:
+    convert = _convert(shape.text, is_list=shape.listed)
+    value = default if convert is None else convert(default)
+    return lambda node: read(node) if node.text or len(node) else value
 
-    return read_or_nil
+
+# ---- elements --------------------------------------------------------------------------------------------------------------------------
 
 
 def _leading(lead: Sequence[tuple[str, Read | None]], fill: Fill) -> Read:
@@ -110,7 +184,7 @@ def _children(fill: Fill) -> Read:
     return read
 
 
-def _filler(fields: dict[str, tuple[str, bool, Read | None]]) -> Fill:
+def _filler(fields: Mapping[str, tuple[str, bool, Read | None]]) -> Fill:
     find = fields.get
 
     def fill(value: dict[str, Any], children: Sequence[_Element]) -> dict[str, Any]:
@@ -133,20 +207,82 @@ def _filler(fields: dict[str, tuple[str, bool, Read | None]]) -> Fill:
     return fill
 
 
-def _with_attributes(shape: Shape, read: Read) -> Read:
-    attributes = [(item.name, item.key, READ[item.kind]) for item in shape.attributes]
-    is_text = shape.text is not None
+def _filler_with_any(fields: Mapping[str, tuple[str, bool, Read | None]]) -> Fill:
+    """The same with a wildcard: it takes what no field does, and what has its field already."""
+
+    def fill(value: dict[str, Any], children: Sequence[_Element]) -> dict[str, Any]:
+        for child in children:
+            key, many, read = fields.get(child.tag, (ANY_KEY, True, xml_of))
+            if key in value and not many:
+                key, many, read = ANY_KEY, True, xml_of
+            item = (read or _text)(child)
+            if not many:
+                value[key] = item
+            else:
+                value.setdefault(key, []).append(item)
+        return value
+
+    return fill
+
+
+def _loose(fields: Mapping[str, tuple[str, Read]], shape: Shape) -> Read:
+    """Elements one by one in the document's order, with the text among them where the contract allows it."""
+    takes_any = len(fields) < len(shape.fields)
+    any_field = (ANY_KEY, xml_of) if takes_any else None
+    mixed = shape.mixed
+
+    def read(node: _Element) -> dict[str, Any]:
+        content: list[Any] = [node.text] if mixed and node.text else []
+        for child in node:
+            field = fields.get(str(child.tag), any_field)
+            if field is not None:
+                content.append({field[0]: field[1](child)})
+            if mixed and child.tail:
+                content.append(child.tail)
+        return {CONTENT_KEY: content} if content else {}
+
+    return read
+
+
+# ---- attributes ------------------------------------------------------------------------------------------------------------------------
+
+
+def _attributes(shape: Shape) -> Callable[[_Element], dict[str, Any]]:
+    attributes = [(item.name, item.key, _attribute(item), _default(item)) for item in shape.attributes]
+    declared = frozenset(item.name for item in shape.attributes)
 
     def read_all(node: _Element) -> dict[str, Any]:
         value: dict[str, Any] = {}
-        for name, key, convert in attributes:
+        for name, key, convert, default in attributes:
             text = node.get(name)
             if text is not None:
-                value[key] = text if convert is None else convert(text)
-        inside = read(node)
-        return {**value, TEXT_KEY: inside} if is_text else {**value, **inside}
+                value[key] = text if convert is None else convert(text, node)
+            elif default is not None:
+                value[key] = default
+        return value
 
-    return read_all
+    def read_more(node: _Element) -> dict[str, Any]:
+        found = ((str(name), text) for name, text in node.attrib.items())
+        others = {f"@{name}": text for name, text in found if name not in declared and not name.startswith(_OURS)}
+        return {**read_all(node), **others}
+
+    return read_more if shape.any_attributes else read_all
+
+
+def _attribute(item: Attribute) -> Callable[[str, _Element], Any] | None:
+    if item.kind is Kind.QNAME:
+        return _names_in if item.listed else clark
+    convert = _convert(item.kind, is_list=item.listed)
+    return None if convert is None else lambda text, _: convert(text)
+
+
+def _names_in(text: str, node: _Element) -> list[str]:
+    return [clark(each, node) for each in text.split()]
+
+
+def _default(item: Attribute) -> Any:
+    convert = _convert(item.kind, is_list=item.listed)
+    return item.default if convert is None or item.default is None else convert(item.default)
 
 
 def untyped(node: _Element) -> Any:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from lgsp.codec.fragment import clark
 from lgsp.codec.lexical import pointer_of
+from lgsp.codec.tables import CONTENT_KEY, HEADER_KEY, XSI
 from lgsp.errors import ContractError, Finding, Violation
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.codec.tables import Field, Grammar
+    from lgsp.codec.tables import Grammar, Message, Shape
 
 MOST_VIOLATIONS = 50
 
@@ -69,12 +71,12 @@ class Verdict:
     """Judges whole envelopes against one grammar's schemas."""
 
     def __init__(self, grammar: Grammar) -> None:
-        self._grammar = grammar
+        self.grammar = grammar
         self._schema = compile_schema(grammar.schemas)
         self._in_turn = Lock()
 
-    def violations(self, envelope: _Element, child: _Element, field: Field) -> Sequence[Violation]:
-        """What breaks the contract below the body's child; pointers start at its value."""
+    def violations(self, envelope: _Element, message: Message) -> Sequence[Violation]:
+        """What breaks the contract in the body and in declared header blocks; pointers start at the value of the body's child."""
         with self._in_turn:
             if self._schema.validate(envelope):
                 return ()
@@ -82,47 +84,72 @@ class Verdict:
             entries = list(log)
         found: dict[str, Violation] = {}
         for entry in entries:
-            violation = self._violation(entry, envelope, (child, field))
+            violation = self._violation(entry, envelope, message)
             found.setdefault(violation.pointer, violation)
             if len(found) == MOST_VIOLATIONS:
                 break
         return tuple(found.values())
 
-    def _violation(self, entry: Any, envelope: _Element, start: tuple[_Element, Field]) -> Violation:
+    def _violation(self, entry: Any, envelope: _Element, message: Message) -> Violation:
         code, detail = RULES.get(entry.type_name, (_rule(entry.type_name), "breaks the contract"))
-        path, message = entry.path or "", entry.message or ""
-        steps = self._steps(_find(envelope, path.partition("/@")[0]), *start)
-        expected = _EXPECTED(message)
+        path, text = entry.path or "", entry.message or ""
+        steps, shape = self._steps(_find(envelope, path.partition("/@")[0]), message)
+        expected = _EXPECTED(text)
         names = [_local(name) for name in expected.group(1).split(", ")] if expected else []
-        if _MISSING(message):
+        if _MISSING(text):
             detail = "is missing" if len(names) == 1 else f"lacks one of {', '.join(names)}" if names else "is incomplete"
-            steps += names if len(names) == 1 else []
+            steps += names if len(names) == 1 and not (shape and shape.loose) else []
         elif names:
             detail += f"; expected is {' or '.join(names)}"
-        elif limit := _LIMIT(message):
+        elif limit := _LIMIT(text):
             detail += f"; the limit is {limit.group(1)}"
-        if attribute := _LACKING(message) or _ATTRIBUTE(message):
+        if attribute := _LACKING(text) or _ATTRIBUTE(text):
             steps.append("@" + _local(attribute.group(1)))
-        return Violation(pointer_of(steps), detail, code, entry.line or 0)
+        return Violation(pointer_of(steps), detail, code, line=entry.line or 0)
 
-    def _steps(self, node: _Element | None, child: _Element, field: Field) -> list[str | int]:
-        """The native path from the body's child down to a node."""
-        if node is None or node is child:
-            return []
-        chain = [node]
-        while (parent := chain[-1].getparent()) is not None and parent is not child:
-            chain.append(parent)
-        if parent is None:
-            return []
-        steps: list[str | int] = []
-        shape = self._grammar.shapes.get(field.shape)
-        for item in reversed(chain):
-            known = next((f for f in shape.fields if f.name == item.tag), None) if shape else None
-            steps.append(known.key if known else _local(str(item.tag)))
+    def _steps(self, node: _Element | None, message: Message) -> tuple[list[str | int], Shape | None]:
+        """The native path down to a node, and the node's shape."""
+        chain = [] if node is None else [node, *node.iterancestors()][:-1]  # from the node up to the envelope's own child
+        if len(chain) < 2:  # noqa: PLR2004  # the header or the body themselves
+            return [], None
+        start = chain[-2]
+        field = next((field for field in (message.body, *message.headers) if field and field.name == start.tag), None)
+        steps: list[str | int] = (
+            [HEADER_KEY, field.key if field else _local(str(start.tag))] if _local(str(chain[-1].tag)) == "Header" else []
+        )
+        shape = self.grammar.shapes.get(field.shape) if field else None
+        for item in reversed(chain[:-2]):
+            shape = self._step(item, shape, steps)
+        return steps, shape
+
+    def _step(self, item: _Element, shape: Shape | None, steps: list[str | int]) -> Shape | None:
+        """One element further down."""
+        shape = self._named(item.getparent(), shape)
+        known = next((f for f in shape.fields if f.name == item.tag), None) if shape else None
+        key = known.key if known else _local(str(item.tag))
+        if shape is not None and shape.loose:
+            steps += [CONTENT_KEY, _place(item, mixed=shape.mixed), key]
+        else:
+            steps.append(key)
             if known and known.many:
                 steps.append(sum(1 for _ in item.itersiblings(item.tag, preceding=True)))
-            shape = self._grammar.shapes.get(known.shape) if known else None
-        return steps
+        return self.grammar.shapes.get(known.shape) if known else None
+
+    def _named(self, parent: _Element | None, shape: Shape | None) -> Shape | None:
+        """The shape that the parent says to have by `xsi:type`, if it may."""
+        name = parent.get(f"{{{XSI}}}type") if parent is not None and shape is not None and shape.derived else None
+        if name is None or shape is None or parent is None:
+            return shape
+        called = clark(name, parent)
+        return next((self.grammar.shapes[each.shape] for each in shape.derived if each.name == called), shape)
+
+
+def _place(item: _Element, *, mixed: bool) -> int:
+    """The index of an element in the `#content` of its parent."""
+    before = list(item.itersiblings(preceding=True))
+    parent = item.getparent()
+    texts = sum(1 for each in before if each.tail) + bool(parent is not None and parent.text)
+    return len(before) + (texts if mixed else 0)
 
 
 def _local(name: str) -> str:
@@ -155,26 +182,54 @@ class _Texts(etree.Resolver):
         return self.resolve_string(self._texts[system_url], context, base_url=system_url)
 
 
+class SchemaFault(ContractError):
+    """libxml2 refuses the schemas; places: address of a text, line in it, reason."""
+
+    def __init__(self, places: Sequence[tuple[str, int, str]]) -> None:
+        super().__init__([Finding(address, line, "", "xsd-libxml2", reason) for address, line, reason in places])
+        self.places = tuple(places)
+
+
 def compile_schema(schemas: Mapping[str, bytes]) -> etree.XMLSchema:
-    """One libxml2 schema from texts by address, the first being the root; ContractError if libxml2 refuses it."""
+    """One libxml2 schema from texts by address, the first being the root; SchemaFault if libxml2 refuses it."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     parser.resolvers.add(_Texts(schemas))
     address, text = next(iter(schemas.items()))
     try:
         return etree.XMLSchema(etree.fromstring(text, parser, base_url=address))
+    except etree.XMLSchemaParseError as error:
+        log: Any = error.error_log
+        places = [(entry.filename or "", entry.line or 0, f"libxml2 cannot compile the schemas: {entry.message}") for entry in log]
+        raise SchemaFault(places or [(address, 0, f"libxml2 cannot compile the schemas: {error}")]) from error
     except (etree.LxmlError, KeyError) as error:
-        reason = f"libxml2 cannot compile the schemas: {error}"
-        raise ContractError([Finding(address, 0, "", "xsd-libxml2", reason)]) from error
+        raise SchemaFault([(address, 0, f"libxml2 cannot compile the schemas: {error}")]) from error
+
+
+def gathering_schema(namespace: str, parts: Mapping[str, str]) -> bytes:
+    """A schema that does nothing but import others; `parts`: namespace -> address."""
+    target = f" targetNamespace={_quoted(namespace)}" if namespace else ""
+    return f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"{target}>{_imports(parts)}</xs:schema>'.encode()
+
+
+def _imports(parts: Mapping[str, str]) -> str:
+    return "".join(
+        f'<xs:{"import" if uri else "include"} {f"namespace={_quoted(uri)} " if uri else ""}schemaLocation="{address}"/>'
+        for uri, address in parts.items()
+    )
 
 
 def envelope_schema(version: str, parts: Mapping[str, str]) -> bytes:
-    """The XSD of a SOAP envelope whose body holds one declared element; `parts`: namespace -> address of its schema."""
+    """The XSD of a SOAP envelope whose body holds declared elements; `parts`: namespace -> address of its schema.
+
+    Header blocks are judged where the contract declares them.
+    """
     imports = "".join(
         f'<xs:import {f"namespace={_quoted(uri)} " if uri else ""}schemaLocation="{address}"/>' for uri, address in parts.items()
     )
     more = '<xs:anyAttribute namespace="##any" processContents="skip"/>'
-    loose = '<xs:sequence><xs:any namespace="##any" processContents="skip" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>'
-    body = '<xs:sequence><xs:any namespace="##any" processContents="strict"/></xs:sequence>'
+    many = 'minOccurs="0" maxOccurs="unbounded"'
+    loose = f'<xs:sequence><xs:any namespace="##any" processContents="lax" {many}/></xs:sequence>'
+    body = f'<xs:sequence><xs:any namespace="##any" processContents="strict" {many}/></xs:sequence>'
     return (
         f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{version}" elementFormDefault="qualified">{imports}'
         f'<xs:element name="Envelope"><xs:complexType><xs:sequence>'
@@ -189,4 +244,4 @@ def _quoted(uri: str) -> str:
     return f'"{escaped}"'
 
 
-__all__ = ["Verdict", "compile_schema", "envelope_schema"]
+__all__ = ["SchemaFault", "Verdict", "compile_schema", "envelope_schema", "gathering_schema"]

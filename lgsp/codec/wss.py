@@ -57,7 +57,7 @@ class Security:
 
 
 def read_security(envelope: _Element) -> Security | None:
-    """The Security header of a parsed envelope (see soap.parse: no DOCTYPE, no comments), or None where there is none for us."""
+    """The Security header of a parsed envelope (see fragment.parse: no DOCTYPE, no comments), or None where there is none for us."""
     version = str(envelope.tag).removesuffix("}Envelope").removeprefix("{")
     if version not in {SOAP_11, SOAP_12}:
         raise WssError("the root element is no SOAP envelope")

@@ -45,7 +45,7 @@ def check_adapter(folder: Path, contracts: Path) -> list[Finding]:
 def _natives(adapter: Adapter, contracts: Path) -> Schemas:
     binding = adapter.manifest.binding
     if binding["kind"] == "soap":
-        return soap_schemas(contracts / "wsdl" / binding["wsdl"])
+        return soap_schemas(contracts / "wsdl" / binding["wsdl"], binding["port"])
     operations = adapter.native.operations if adapter.native else {}
     return {name: (each.request_schema or NOTHING, each.reply_schema or NOTHING) for name, each in operations.items()}
 

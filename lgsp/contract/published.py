@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.contract.wsdl_files import Folder
+    from lgsp.contract.wsdl_files import Documents
 
 SOAP_BINDINGS: Mapping[str, str] = MappingProxyType(
     {SOAP_11: "http://schemas.xmlsoap.org/wsdl/soap/", SOAP_12: "http://schemas.xmlsoap.org/wsdl/soap12/"},
@@ -33,12 +33,12 @@ OURS_TEXT = (Path(__file__).parent.parent.parent / "contracts" / "wsdl" / "lgsp.
 HEADER, FAULT = "LgspHeader", "LgspProblem"
 
 
-def published_documents(folder: Folder, ports: Collection[str], names: Collection[str]) -> Mapping[str, bytes]:
+def published_documents(read: Documents, ports: Collection[str], names: Collection[str]) -> Mapping[str, bytes]:
     """The WSDL under "", everything that it imports by its path below the WSDL's folder, and our own schema."""
-    documents = {file: deepcopy(root) for file, root in folder.documents.items()}
-    main = documents[folder.main]
+    documents = {file: deepcopy(root) for file, root in read.roots.items()}
+    main = documents[read.main]
     for file, root in documents.items():
-        _rewrite_links(folder, file, root)
+        _rewrite_links(read, file, root)
         for part in root.iter(f"{{{WSDL}}}portType", f"{{{WSDL}}}binding"):
             _keep_offered(part, names)
     offered = _bindings_of(documents.values(), ports)
@@ -52,19 +52,19 @@ def published_documents(folder: Folder, ports: Collection[str], names: Collectio
             _declare_fault(port_type)
     _add_messages(main, documents.values())
     texts = {
-        ("" if file == folder.main else file): etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+        ("" if file == read.main else file): etree.tostring(root, xml_declaration=True, encoding="UTF-8")
         for file, root in documents.items()
     }
     return MappingProxyType({**texts, OURS_FILE: OURS_TEXT})
 
 
-def _rewrite_links(folder: Folder, file: str, root: _Element) -> None:
+def _rewrite_links(read: Documents, file: str, root: _Element) -> None:
     for node in root.iter(*(f"{{{XSD}}}{tag}" for tag in ("import", "include", "redefine"))):
-        target = folder.target(file, node)
+        target = read.target(file, node)
         if target is not None:
             node.set("schemaLocation", f"{ADDRESS}?xsd={quote(target)}")
     for node in root.iter(f"{{{WSDL}}}import"):
-        target = folder.target(file, node)
+        target = read.target(file, node)
         if target is not None:
             node.set("location", f"{ADDRESS}?{'xsd' if target.endswith('.xsd') else 'wsdl'}={quote(target)}")
 

@@ -5,16 +5,14 @@ It says nothing of REST: `soap_contract` gives the operations of a service whose
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec import soap
-from lgsp.codec.tables import SOAP_11, SOAP_12
 from lgsp.contract.openapi import HttpOperation, OpenApi
 from lgsp.contract.published import SOAP_BINDINGS, published_documents
-from lgsp.contract.wsdl import read_operations
-from lgsp.contract.wsdl_files import WSDL, read_folder
+from lgsp.contract.wsdl import read_contract
+from lgsp.contract.wsdl_files import WSDL, read_documents
+from lgsp.contract.wsdl_source import open_source
 from lgsp.contract.xsd_view import soap_schemas
 from lgsp.errors import ContractError, Finding
 from lgsp.model.agreed import SoapFace, SoapOperation
@@ -23,37 +21,35 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lgsp.codec.tables import Grammar, Operation
-    from lgsp.codec.verdict import Verdict
-    from lgsp.contract.wsdl_files import Folder
+    from lgsp.codec.soap import Speech
+    from lgsp.contract.wsdl_files import Documents
     from lgsp.errors import Violation
-
-    Compiled = tuple[Mapping[str, Operation], Grammar, Verdict]
 
 WSAM = "http://www.w3.org/2007/05/addressing/metadata"
 
 
 def read_face(path: Path, names: Collection[str]) -> SoapFace:
     """The face of a service that offers these operations; ContractError with every finding."""
-    folder = read_folder(path)
-    ports = _ports(folder)
-    if not ports:
-        raise ContractError([Finding(folder.main, 0, "", "port", "there is no port with a SOAP binding over HTTP")])
+    documents = read_documents(*open_source(path))
+    contract = read_contract(path)
+    if not contract.ports:
+        raise ContractError([Finding(documents.main, 0, "", "port", "there is no port with a SOAP binding over HTTP")])
+    ports = {version: port for version in SOAP_BINDINGS for port in contract.ports[::-1] if port.version == version}
     operations: dict[tuple[str, str], SoapOperation] = {}
     for version, port in ports.items():
-        compiled = read_operations(path, port)
-        missing = [name for name in names if name not in compiled[0]]
+        missing = [name for name in names if name not in port.operations]
         if missing:
-            reason = f"port {port} has no operation {', '.join(missing)}"
-            raise ContractError([Finding(folder.main, 0, "", "operation", reason, "name one of the WSDL's operations")])
-        operations |= {(version, each.element): each for each in _operations(folder, compiled, names)}
-    return SoapFace(frozenset(ports), MappingProxyType(operations), published_documents(folder, frozenset(ports.values()), names))
+            reason = f"port {port.name} has no operation {', '.join(missing)}"
+            raise ContractError([Finding(documents.main, 0, "", "operation", reason, "name one of the WSDL's operations")])
+        operations |= {(version, each.element): each for each in _operations(documents, port.operations, names)}
+    offered = frozenset(port.name for port in ports.values())
+    return SoapFace(frozenset(ports), MappingProxyType(operations), published_documents(documents, offered, names))
 
 
 def soap_contract(path: Path, version: str) -> OpenApi:
     """A WSDL in place of an OpenAPI contract: operations that no REST consumer can ask for, with the schemas that the proofs need."""
-    folder = read_folder(path)
-    service = folder.documents[folder.main].find(f"{{{WSDL}}}service")
+    documents = read_documents(*open_source(path))
+    service = documents.roots[documents.main].find(f"{{{WSDL}}}service")
     title = str(service.get("name")) if service is not None else path.stem
     operations = {name: _unlisted(name, *schemas) for name, schemas in soap_schemas(path).items()}
     return OpenApi({}, title, version, MappingProxyType(operations))
@@ -79,46 +75,38 @@ def _judged_by_the_xsd(_value: Any) -> Sequence[Violation]:
     return ()
 
 
-def _ports(folder: Folder) -> Mapping[str, str]:
-    """Version -> the first port that speaks it."""
-    found: dict[str, str] = {}
-    ports = [port for root in folder.documents.values() for port in root.findall(f"{{{WSDL}}}service/{{{WSDL}}}port")]
-    for port, (version, space) in ((port, spoken) for port in ports for spoken in SOAP_BINDINGS.items()):
-        if port.find(f"{{{space}}}address") is not None:
-            found.setdefault(version, str(port.get("name")))
-    return {version: found[version] for version in (SOAP_11, SOAP_12) if version in found}
-
-
-def _operations(folder: Folder, compiled: Compiled, names: Collection[str]) -> Iterator[SoapOperation]:
-    operations, grammar, verdict = compiled
-    derived = _derived_actions(folder)
+def _operations(documents: Documents, spoken: Mapping[str, Speech], names: Collection[str]) -> Iterator[SoapOperation]:
+    derived = _derived_actions(documents)
     for name in names:
-        asked = operations[name]
-        answered = replace(asked, request=asked.reply, reply=asked.request)
-        wire = soap.wire(answered, grammar, verdict)
+        speech = spoken[name]
+        asked = speech.operation
         said, reply_action = derived[name]
         yield SoapOperation(
             name=name,
-            element=asked.request.name,
+            element=asked.request.body.name if asked.request.body is not None else "",
             actions=frozenset({asked.action, said}) if asked.action else frozenset({said}),
             reply_action=reply_action,
-            read=_reading(wire.read),
-            write=wire.write,
+            read=_reading(speech),
+            write=speech.reply.write if speech.reply is not None else _nothing,
         )
 
 
-def _reading(read: Any) -> Any:
+def _reading(speech: Speech) -> Any:
     def read_request(document: bytes) -> tuple[Mapping[str, str], Any, Sequence[Violation]]:
-        value, violations = read(document)
+        value, violations = speech.request.read(speech.request.open(document))
         return {}, value, violations
 
     return read_request
 
 
-def _derived_actions(folder: Folder) -> Mapping[str, tuple[str, str]]:
+def _nothing(_native: Any) -> tuple[bytes, Sequence[Violation]]:
+    return b"", ()
+
+
+def _derived_actions(documents: Documents) -> Mapping[str, tuple[str, str]]:
     """Operation -> the actions of request and answer that WS-Addressing 1.0 Metadata (section 4.4.4) derives, or that stand in the WSDL."""
     found = {}
-    for root in folder.documents.values():
+    for root in documents.roots.values():
         space = root.get("targetNamespace") or ""
         for port_type in root.findall(f"{{{WSDL}}}portType"):
             for operation in port_type.findall(f"{{{WSDL}}}operation"):

@@ -1,30 +1,36 @@
-"""The documents of a WSDL: read from its own folder and nowhere else, hardened, and its XML schemas pooled by namespace.
+"""The documents of a WSDL: read from its folder or zip and the local catalogue, hardened; nothing is fetched.
 
-Nothing is fetched: an address with a scheme, a host or a way out of the folder becomes a Finding that says which file to put there.
+An import that names a host is answered by the catalogue, by a file of that name beside the WSDL, or by a schema that the WSDL has inside;
+otherwise a Finding says which file to put there.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
+import hashlib
+import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 
+from lgsp.contract.catalogue import catalogued
+from lgsp.contract.wsdl_source import MOST_BYTES, MOST_FILES, LeadsOut, TooLarge, beside, is_remote
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lxml.etree import _Element
 
+    from lgsp.contract.wsdl_source import Files
+
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 XSD = "http://www.w3.org/2001/XMLSchema"
-MOST_BYTES = 8 * 1024 * 1024
-MOST_FILES = 400
-_SCHEMA = f"{{{XSD}}}schema"
+XML = "http://www.w3.org/XML/1998/namespace"
+SCHEMA = f"{{{XSD}}}schema"
+DEFINITIONS = f"{{{WSDL}}}definitions"
 
 _LINKS = {
     f"{{{WSDL}}}import": "location",
@@ -34,78 +40,98 @@ _LINKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaPart:
-    """One xs:schema as it takes part: the namespace that it fills (an include may lend it one) and its element, links removed."""
-
-    namespace: str
-    file: str
-    root: _Element
-
-
 @dataclass
-class Folder:
-    """What was read: documents by their path below the WSDL's folder; `main` is the WSDL itself."""
+class Documents:
+    """What was read: roots by their path, `main` being the WSDL itself; notes are findings that stop nothing."""
 
-    path: Path
+    files: Files
     main: str
-    documents: dict[str, _Element] = field(default_factory=dict)
+    roots: dict[str, _Element] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+    digest: str = ""
+    _targets: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def target(self, file: str, node: _Element) -> str | None:
-        """The document that an import or include in `file` means; None where it means none (or a finding was made of it)."""
-        location = (node.get(_LINKS[str(node.tag)]) or "").strip()
-        return self._inside(file, location) if location else None
+        """The document that an import or include in `file` (or a copy of it) means; None where it means none."""
+        return self._targets.get((file, *_said(node)))
 
-    def _inside(self, file: str, location: str) -> str | None:
-        parts = urlsplit(location)
-        if parts.scheme or parts.netloc:
-            return None
-        found = (self.path / file).parent.joinpath(unquote(parts.path)).resolve()
-        return found.relative_to(self.path).as_posix() if found.is_relative_to(self.path) else None
+    def point(self, file: str, node: _Element, target: str) -> None:
+        """Remember which document a link means."""
+        self._targets[file, *_said(node)] = target
+
+    def has(self, file: str) -> bool:
+        """Whether there is such a file that may be read."""
+        try:
+            return self.files.read(file) is not None
+        except (LeadsOut, TooLarge):
+            return False
+
+    def note(self, place: tuple[str, _Element], rule: str, reason: str, fix: str = "") -> None:
+        """Tell something that stops nothing."""
+        self.notes.append(Finding(place[0], line_of(place[1]), "", rule, reason, fix))
 
 
-def read_folder(path: Path) -> Folder:
-    """Read a WSDL and everything that it imports from its folder; ContractError tells of every file that cannot be used."""
-    folder = Folder(path.parent.resolve(), path.name)
-    waiting = [(folder.main, folder.main, 0)]
+def read_documents(files: Files, main: str) -> Documents:
+    """Read a WSDL and everything that it imports; ContractError tells of every file that cannot be used."""
+    documents = Documents(files, main)
+    waiting = [(main, main, 0)]
+    whole = hashlib.sha256()
     while waiting:
         file, asked_by, line = waiting.pop()
-        if file in folder.documents:
+        if file in documents.roots:
             continue
-        if len(folder.documents) == MOST_FILES:
-            folder.findings.append(Finding(asked_by, line, "", "too-many-files", f"more than {MOST_FILES} documents"))
+        if len(documents.roots) == MOST_FILES:
+            documents.findings.append(Finding(asked_by, line, "", "too-many-files", f"more than {MOST_FILES} documents"))
             break
-        root = _read(folder, file, asked_by, line)
+        data = _bytes(documents, file, asked_by, line)
+        root = _parsed(documents, file, data) if data is not None else None
         if root is not None:
-            folder.documents[file] = root
-            waiting.extend((target, file, line_of(node)) for node, target in _links(folder, file, root))
-    main = folder.documents.get(folder.main)
-    if main is not None and main.tag != f"{{{WSDL}}}definitions":
-        reason = "the root element is not wsdl:definitions (WSDL 1.1)"
-        folder.findings.append(Finding(folder.main, line_of(main), "", "not-wsdl", reason))
-    if folder.findings:
-        raise ContractError(folder.findings)
-    return folder
+            whole.update(f"{file}\n{len(data or b'')}\n".encode() + (data or b""))
+            documents.roots[file] = root
+            waiting.extend((target, file, line_of(node)) for node, target in _links(documents, file, root))
+    documents.digest = whole.hexdigest()
+    _check_main(documents)
+    if documents.findings:
+        raise ContractError(list(dict.fromkeys(documents.findings)))
+    return documents
 
 
-def _read(folder: Folder, file: str, asked_by: str, line: int) -> _Element | None:
+def _check_main(documents: Documents) -> None:
+    root = documents.roots.get(documents.main)
+    if root is not None and root.tag != DEFINITIONS:
+        kind = "WSDL 2.0" if str(root.tag).endswith("}description") else str(root.tag)
+        reason = f"the root element is not wsdl:definitions (WSDL 1.1); it is {kind}"
+        documents.findings = [Finding(documents.main, line_of(root), "", "not-wsdl", reason)]
+
+
+def _bytes(documents: Documents, file: str, asked_by: str, line: int) -> bytes | None:
+    known = catalogued(file=file)
+    if known is not None:
+        return known.read()
     try:
-        source = folder.path / file
-        if source.stat().st_size > MOST_BYTES:
-            folder.findings.append(Finding(file, 0, "", "file-too-large", f"larger than {MOST_BYTES} bytes"))
-            return None
-        data = source.read_bytes()
-    except OSError:
-        folder.findings.append(Finding(asked_by, line, "", "missing-file", f"{file} cannot be read", f"put {file} beside the WSDL"))
+        data = documents.files.read(file)
+    except TooLarge:
+        documents.findings.append(Finding(file, 0, "", "file-too-large", f"larger than {MOST_BYTES} bytes"))
         return None
+    except LeadsOut:
+        reason, fix = f"{file} leads out of the WSDL's folder", f"put {file} itself beside the WSDL"
+        documents.findings.append(Finding(asked_by, line, "", "path-escape", reason, fix))
+        return None
+    if data is None:
+        documents.findings.append(Finding(asked_by, line, "", "missing-file", f"{file} cannot be read", f"put {file} beside the WSDL"))
+    return data
+
+
+def _parsed(documents: Documents, file: str, data: bytes) -> _Element | None:
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
-        folder.findings.append(Finding(file, error.position[0], "", "not-xml", f"not well-formed XML: {error.msg}"))
+        documents.findings.append(Finding(file, error.position[0], "", "not-xml", f"not well-formed XML: {error.msg}"))
         return None
     if root.getroottree().docinfo.internalDTD is not None:
-        folder.findings.append(Finding(file, 1, "", "dtd", "the document has a DOCTYPE", "remove the DOCTYPE and write its entities out"))
+        reason = "the document has a DOCTYPE"
+        documents.findings.append(Finding(file, 1, "", "dtd", reason, "remove the DOCTYPE and write its entities out"))
         return None
     return root
 
@@ -126,71 +152,81 @@ def line_of(node: Any) -> int:
     return int(node.sourceline or 0) if node is not None else 0
 
 
-def _links(folder: Folder, file: str, root: _Element) -> Iterator[tuple[_Element, str]]:
+# ---- links -----------------------------------------------------------------------------------------------------------------------------
+
+
+def _links(documents: Documents, file: str, root: _Element) -> Iterator[tuple[_Element, str]]:
     for node in root.iter(*_LINKS):
         location = (node.get(_LINKS[str(node.tag)]) or "").strip()
-        if not location:
-            continue
-        target = folder.target(file, node)
-        if target is None:
-            folder.findings.append(_outside(file, node, location))
-        else:
+        target = _located(documents, file, node, location) if location else _unlocated(node)
+        if target is not None:
+            documents.point(file, node, target)
             yield node, target
 
 
+def _said(node: _Element) -> tuple[str, str]:
+    return (node.get(_LINKS[str(node.tag)]) or "").strip(), node.get("namespace") or ""
+
+
+def _unlocated(node: _Element) -> str | None:
+    known = catalogued(namespace=node.get("namespace") or "")
+    return known.file if known is not None else None
+
+
+def _located(documents: Documents, file: str, node: _Element, location: str) -> str | None:
+    namespace = node.get("namespace") or ""
+    known = catalogued(location=location) or (catalogued(namespace=namespace) if namespace else None)
+    inside = None if is_remote(location) else beside(file, location)
+    if inside is not None and (known is None or documents.has(inside)):
+        return inside
+    if known is not None:
+        return known.file
+    if not is_remote(location):
+        documents.findings.append(_outside(file, node, location))
+        return None
+    return _instead(documents, file, node, location)
+
+
+def _instead(documents: Documents, file: str, node: _Element, location: str) -> str | None:
+    """What stands in for a remote import: a file of its name, or nothing where the WSDL has a schema of that namespace inside."""
+    name = local_name(location, str(node.tag))
+    for place in dict.fromkeys(posixpath.join(posixpath.dirname(each), name) for each in (file, documents.main)):
+        if documents.has(place):
+            documents.note((file, node), "remote-import", f"{location}: {place} is read instead")
+            return place
+    namespace = node.get("namespace")
+    if namespace and any(schema.get("targetNamespace") == namespace for root in documents.roots.values() for schema in _inside(root, node)):
+        documents.note((file, node), "remote-import", f"{location}: the schema of {namespace} inside the WSDL is used instead")
+        return None
+    documents.findings.append(_outside(file, node, location))
+    return None
+
+
+def _inside(root: _Element, node: _Element) -> Iterator[_Element]:
+    own = next(node.iterancestors(SCHEMA), None)
+    return (schema for schema in root.findall(f"{{{WSDL}}}types/{SCHEMA}") if schema is not own)
+
+
+def local_name(location: str, tag: str = "") -> str:
+    """The name under which a remote document is looked for beside the WSDL."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "import.xsd"
+    last = posixpath.basename(parts.path.rstrip("/")) or parts.netloc or "import"
+    name = re.sub(r"[^\w.-]+", "_", f"{last}_{parts.query}" if parts.query else last)
+    suffix = ".wsdl" if tag == f"{{{WSDL}}}import" else ".xsd"
+    return name if name.lower().endswith((".xsd", ".wsdl")) else name + suffix
+
+
 def _outside(file: str, node: _Element, location: str) -> Finding:
-    name = urlsplit(location).path.rpartition("/")[2] or "it"
-    is_remote = bool(urlsplit(location).scheme or urlsplit(location).netloc)
-    kind, why = ("remote-import", "is not in the WSDL's folder") if is_remote else ("path-escape", "leads out of the WSDL's folder")
-    fix = f"put {name} beside the WSDL and name it by a relative path"
-    return Finding(file, line_of(node), "", kind, f"{location} {why}; nothing is fetched", fix)
+    if is_remote(location):
+        name = local_name(location, str(node.tag))
+        reason = f"{location} is not in the WSDL's folder; nothing is fetched"
+        return Finding(file, line_of(node), "", "remote-import", reason, f"put it beside the WSDL as {name}")
+    name = posixpath.basename(location)
+    reason = f"{location} leads out of the WSDL's folder; nothing is fetched"
+    return Finding(file, line_of(node), "", "path-escape", reason, f"put {name} beside the WSDL and name it by a relative path")
 
 
-# ---- schemas -------------------------------------------------------------------------------------------------------------------------
-
-
-def schema_parts(folder: Folder) -> list[SchemaPart]:
-    """Every xs:schema that the WSDL has or reaches, once for each namespace that it fills."""
-    parts: list[SchemaPart] = []
-    seen: set[tuple[_Element, str]] = set()
-    waiting = [(file, root, "") for file, root in folder.documents.items() if root.tag == _SCHEMA and not _is_included(folder, file)]
-    waiting += [(file, node, "") for file, root in folder.documents.items() for node in root.findall(f"{{{WSDL}}}types/{_SCHEMA}")]
-    while waiting:
-        file, node, lent = waiting.pop(0)
-        namespace = node.get("targetNamespace") or lent
-        if (node, namespace) in seen:
-            continue
-        seen.add((node, namespace))
-        parts.append(SchemaPart(namespace, file, _standalone(node, namespace)))
-        waiting.extend((target, folder.documents[target], namespace) for target in _included(folder, file, node))
-        folder.findings.extend(
-            Finding(file, line_of(item), "", "xs:redefine", "xs:redefine is not spoken") for item in node.findall(f"{{{XSD}}}redefine")
-        )
-    return parts
-
-
-def _included(folder: Folder, file: str, node: _Element) -> list[str]:
-    targets = (folder.target(file, item) for item in node.findall(f"{{{XSD}}}include"))
-    return [target for target in targets if target in folder.documents]
-
-
-def _is_included(folder: Folder, file: str) -> bool:
-    return any(
-        file in _included(folder, other, schema)
-        for other, root in folder.documents.items()
-        if other != file
-        for schema in root.iter(_SCHEMA)
-    )
-
-
-def _standalone(schema: _Element, namespace: str) -> _Element:
-    """A copy whose meaning needs nothing around it: the prefixes of its ancestors, a lent namespace, and no links."""
-    spaces: dict[Any, str] = dict(schema.nsmap)
-    attributes = {str(name): str(value) for name, value in schema.attrib.items()}
-    if namespace and not schema.get("targetNamespace"):
-        attributes["targetNamespace"] = namespace
-        spaces.setdefault(None, namespace)
-    alone = etree.Element(schema.tag, attributes, nsmap=spaces)
-    alone.extend(deepcopy(child) for child in schema if child.tag not in _LINKS)
-    alone.sourceline = schema.sourceline
-    return alone
+__all__ = ["SCHEMA", "WSDL", "XML", "XSD", "Documents", "line_of", "local_name", "read_documents"]

@@ -11,6 +11,7 @@ from xmlschema.validators import XsdAnyElement, XsdAtomic, XsdAtomicRestriction,
 from lgsp.codec.judge import FORMS, RANGES, STRINGS
 from lgsp.codec.tables import Limits
 from lgsp.contract.wsdl_files import XSD
+from lgsp.contract.xsd_content import stand_ins
 from lgsp.contract.xsd_regex import translate
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def choices_of(content: Any) -> list[tuple[list[str], bool]] | None:
 
 
 def _is_plain(group: XsdGroup, choices: list[tuple[list[str], bool]]) -> bool:
+    if any(not isinstance(item, XsdGroup | XsdAnyElement) and list(stand_ins(item)) != [item] for item in group):
+        return False
     if group.max_occurs != 1 or group.min_occurs > 1:
         return group.max_occurs == 0
     if group.model == "choice" and len(group) != 1:
@@ -146,4 +149,4 @@ def _lead(group: XsdGroup) -> Iterator[bool]:
         if isinstance(particle, XsdGroup):
             yield from _lead(particle)
         else:
-            yield particle.occurs == (1, 1) and not isinstance(particle, XsdAnyElement)
+            yield particle.occurs == (1, 1) and not isinstance(particle, XsdAnyElement) and list(stand_ins(particle)) == [particle]

@@ -1,153 +1,172 @@
-"""XML schemas to codec tables: xmlschema builds the components, this walks from the elements that messages use to the shapes below them.
-
-What the codec does not speak becomes a Finding with the construct's name; only what a message can reach is looked at.
-"""
+"""XML schemas to codec tables: this walks the components of xmlschema from the elements that messages use to the shapes below them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from types import MappingProxyType
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-import xmlschema
-from lxml import etree
-from xmlschema.validators import XsdAnyElement, XsdAtomic, XsdComplexType, XsdGroup
+from xmlschema.validators import XsdComplexType, XsdGroup
 
-from lgsp.codec.tables import Attribute, Field, Grammar, Kind, Shape
-from lgsp.codec.verdict import envelope_schema
-from lgsp.contract.wsdl_files import XSD, line_of
+from lgsp.codec.tables import ANY_KEY, Attribute, Derived, Field, Grammar, Shape
+from lgsp.contract.wsdl_files import XSD
+from lgsp.contract.xsd_build import build, completed, place_of, schema_texts
+from lgsp.contract.xsd_content import flat
 from lgsp.contract.xsd_limits import choices_of, lead_of, limits_of
-from lgsp.errors import ContractError, Finding
+from lgsp.contract.xsd_simple import form_of, is_listed, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from xmlschema.validators import XsdElement
 
-    from lgsp.contract.wsdl_files import SchemaPart
-
-    Place = tuple[str, int]  # file and line
+    from lgsp.contract.xsd_build import Place
+    from lgsp.contract.xsd_content import Item
+    from lgsp.contract.xsd_parts import SchemaPart
 
 _ANY_TYPE = f"{{{XSD}}}anyType"
-# What xmlschema raises over faulty schemas: its own errors, and those of Python where it trusted the document.
-_FAULTS = (xmlschema.XMLSchemaException, RecursionError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
-_OFFLINE: Mapping[str, Any] = MappingProxyType(
-    {"validation": "lax", "build": False, "allow": "none", "defuse": "always", "use_fallback": False},
-)
-_KINDS = {"boolean": Kind.BOOLEAN, "decimal": Kind.DECIMAL, "float": Kind.FLOAT, "double": Kind.FLOAT}
+_OPEN = frozenset({_ANY_TYPE, f"{{{XSD}}}anySimpleType"})
+_UNNAMEABLE = frozenset({"anyType", "anySimpleType", "anyAtomicType", "NOTATION", "error"})
 
 
 class Types:
-    """The components of a WSDL's schemas; gathers shapes and findings as elements are asked for."""
+    """The components of a WSDL's schemas; gathers shapes as elements are asked for."""
 
     def __init__(self, parts: Sequence[SchemaPart]) -> None:
-        self._parts = _with_imports(parts)
+        self.parts = completed(parts)
         self._places: dict[Any, Place] = {}
-        self._maps = _build(self._parts, self._places) if self._parts else None
+        self._maps: Any = build(self.parts, self._places) if self.parts else None
+        self._derived = self._derivations()
         self._keys: dict[Any, str] = {}
         self.shapes: dict[str, Shape] = {}
-        self.findings: list[Finding] = []
 
     def root(self, name: str) -> Field | None:
         """The field of a global element by its Clark name, its shapes gathered; None if no schema declares it."""
         element = self._maps.elements.get(name) if self._maps is not None else None
         if element is None:
             return None
-        self._refuse_open(element)
-        return Field(_local(name), name, self._shape(element.type, element), nillable=bool(element.nillable), sure=_is_sure(element))
+        return self._field(_local(name), (element, True, False))
 
-    def grammar(self, version: str) -> Grammar:
-        """What was gathered, with the schemas as libxml2 wants them: an envelope over one text for each namespace."""
-        return Grammar(self.shapes, _schema_texts(version, self._parts))
+    def grammar(self) -> Grammar:
+        """What was gathered, with the schemas as libxml2 wants them: envelopes over one text for each namespace."""
+        return Grammar(self.shapes, schema_texts(self.parts))
+
+    def place(self, name: str) -> Place:
+        """File and line of a global element."""
+        return place_of(self._maps.elements.get(name), self._places)
 
     # ---- walking -------------------------------------------------------------------------------------------------------------------
 
-    def _shape(self, kind: Any, owner: XsdElement) -> str:
+    def _shape(self, kind: Any, owner: str) -> str:
         if kind in self._keys:
             return self._keys[kind]
-        key = self._keys[kind] = f"{kind.local_name or owner.local_name}#{len(self._keys)}"
-        if kind.name == _ANY_TYPE:
-            self._refuse(owner, "xs:anyType", "has no type that could be written or read")
-            self.shapes[key] = Shape()
-        elif isinstance(kind, XsdComplexType):
-            self.shapes[key] = self._complex(kind, owner)
-        else:
-            self.shapes[key] = Shape(text=_kind_of(kind), limits=limits_of(kind))
+        key = self._keys[kind] = f"{kind.local_name or owner}#{len(self._keys)}"
+        self.shapes[key] = Shape()  # its place, for types that contain themselves
+        self.shapes[key] = self._complex(kind) if isinstance(kind, XsdComplexType) else self._simple(kind)
         return key
 
-    def _complex(self, kind: XsdComplexType, owner: XsdElement) -> Shape:
-        if kind.abstract:
-            self._refuse(owner, "abstract type", "needs xsi:type to say which type it has")
-        if kind.mixed:
-            self._refuse(owner, "mixed content", "mixes text and elements")
+    def _simple(self, kind: Any) -> Shape:
+        listed = is_listed(kind)
+        derived = self._stand_ins(kind)
+        return Shape(text=kind_of(kind), limits=None if listed else limits_of(kind), form=form_of(kind), listed=listed, derived=derived)
+
+    def _complex(self, kind: XsdComplexType) -> Shape:
         attributes = self._attributes(kind)
+        more: Mapping[str, Any] = {
+            "any_attributes": None in kind.attributes,
+            "derived": self._stand_ins(kind),
+            "abstract": bool(kind.abstract),
+        }
         if kind.has_simple_content():
-            return Shape(text=_kind_of(kind.content), attributes=attributes, limits=limits_of(kind.content))
-        found = list(self._particle(kind.content, owner, must=True, again=False)) if isinstance(kind.content, XsdGroup) else []
-        twice = [name for name, count in Counter(element.name for element, _, _ in found).items() if count > 1]
-        if twice:
-            self._refuse(owner, "repeated name", f"has {_local(twice[0])} in several places of its content")
-        keys = _keys([element.name for element, _, _ in found], "")
-        fields = tuple(self._field(keys[item[0].name], *item) for item in found)
-        choices = None if twice else choices_of(kind.content)
+            content: Any = kind.content
+            listed = is_listed(content)
+            limits = None if listed else limits_of(content)
+            return Shape(text=kind_of(content), attributes=attributes, limits=limits, form=form_of(content), listed=listed, **more)
+        found, is_open = flat(kind.content) if isinstance(kind.content, XsdGroup) else ([], False)
+        if is_open or kind.mixed:
+            return Shape(fields=self._loose_fields(found), attributes=attributes, loose=True, mixed=bool(kind.mixed), **more)
+        keys = _keys([element.name for element, _, _ in found if element is not None], "")
+        fields = tuple(self._field(ANY_KEY if item[0] is None else keys[item[0].name], item) for item in found)
+        choices = choices_of(kind.content)
         named = tuple((tuple(keys[name] for name in names), must) for names, must in choices or ())
-        return Shape(fields=fields, attributes=attributes, choices=named, sure=choices is not None, lead=lead_of(kind.content))
+        return Shape(fields=fields, attributes=attributes, choices=named, sure=choices is not None, lead=lead_of(kind.content), **more)
 
-    def _field(self, key: str, element: XsdElement, required: bool, many: bool) -> Field:
-        self._refuse_open(element)
-        least, shape = max(element.min_occurs, 1), self._shape(element.type, element)
-        flags = (required, many, bool(element.nillable))
-        return Field(key, element.name, shape, *flags, least=least, most=element.max_occurs, sure=_is_sure(element))
+    def _loose_fields(self, found: Sequence[Item]) -> tuple[Field, ...]:
+        """One field for each name, since each stands by itself in `#content`."""
+        once = {item[0].name if item[0] is not None else "": (item[0], False, False) for item in found}
+        keys = _keys([name for name in once if name], "")
+        return tuple(self._field(keys[name] if name else ANY_KEY, item) for name, item in once.items())
 
-    def _particle(self, particle: Any, owner: XsdElement, *, must: bool, again: bool) -> Iterator[tuple[XsdElement, bool, bool]]:
-        """Elements in the contract's order, each with whether it must be there and whether it may come again."""
-        if particle.max_occurs == 0:
-            return
-        must = must and particle.min_occurs > 0
-        again = again or particle.max_occurs is None or particle.max_occurs > 1
-        if isinstance(particle, XsdGroup):
-            yield from self._group(particle, owner, must=must, again=again)
-        elif not isinstance(particle, XsdAnyElement):
-            yield particle, must, again
-        elif must:
-            self._refuse(particle, "xs:any", "requires content that no contract describes", owner)
-
-    def _group(self, group: XsdGroup, owner: XsdElement, *, must: bool, again: bool) -> Iterator[tuple[XsdElement, bool, bool]]:
-        is_certain = must and (group.model != "choice" or len(group) == 1)
-        inside = [item for particle in group for item in self._particle(particle, owner, must=is_certain, again=again)]
-        if again and len(inside) > 1:
-            self._refuse(group, f"repeated xs:{group.model}", f"repeats a group of {len(inside)} elements", owner)
-        yield from inside
+    def _field(self, key: str, item: Item) -> Field:
+        element, required, many = item
+        if element is None:
+            return Field(ANY_KEY, "", "", required=required, many=True)
+        declared = element.ref or element
+        shape = self._shape(element.type, element.local_name)
+        return Field(
+            key,
+            element.name,
+            shape,
+            required=required,
+            many=many,
+            nillable=bool(element.nillable),
+            least=max(element.min_occurs, 1),
+            most=element.max_occurs,
+            sure=_is_sure(declared),
+            default=declared.fixed if declared.fixed is not None else declared.default,
+            fixed=declared.fixed is not None,
+        )
 
     def _attributes(self, kind: XsdComplexType) -> tuple[Attribute, ...]:
         declared = {name: item for name, item in kind.attributes.items() if name is not None and item.use != "prohibited"}
-        keys = _keys([*declared], "@")
+        keys = {name: f"@{name}" for name in declared} if None in kind.attributes else _keys([*declared], "@")
         return tuple(
-            Attribute(keys[name], name, _kind_of(item.type), item.use == "required", limits_of(item.type) if item.fixed is None else None)
+            Attribute(
+                key=keys[name],
+                name=name,
+                kind=kind_of(item.type),
+                required=item.use == "required",
+                limits=limits_of(item.type) if item.fixed is None and not is_listed(item.type) else None,
+                form=form_of(item.type),
+                listed=is_listed(item.type),
+                default=item.fixed if item.fixed is not None else item.default,
+                fixed=item.fixed is not None,
+            )
             for name, item in declared.items()
         )
 
-    # ---- refusing ------------------------------------------------------------------------------------------------------------------
+    # ---- derived types -------------------------------------------------------------------------------------------------------------
 
-    def _refuse_open(self, element: XsdElement) -> None:
-        declared = element.ref or element
-        if declared.abstract:
-            self._refuse(element, "abstract element", "stands for the members of its substitution group")
-        elif self._heads(element.name):
-            self._refuse(element, "substitution group", "may be replaced by members of its substitution group")
+    def _derivations(self) -> Mapping[Any, Sequence[Any]]:
+        """Named, complete types by each type that they derive from."""
+        found: dict[Any, list[Any]] = defaultdict(list)
+        for kind in self._named():
+            step = kind.base_type
+            while step is not None and step is not kind and step.name not in _OPEN:
+                found[step].append(kind)
+                step = step.base_type
+        return found
 
-    def _heads(self, name: str | None) -> bool:
-        return self._maps is not None and name in self._maps.substitution_groups
+    def _named(self) -> list[Any]:
+        kinds = self._maps.types.values() if self._maps is not None else ()
+        return [kind for kind in kinds if isinstance(kind, XsdComplexType) and not kind.abstract and kind.name not in _OPEN]
 
-    def _refuse(self, component: Any, construct: str, reason: str, owner: XsdElement | None = None) -> None:
-        file, line = _place(component, self._places)
-        named = owner if owner is not None else component
-        self.findings.append(Finding(file, line, f"/{named.local_name}", construct, f"{construct}: {named.local_name} {reason}"))
+    def _stand_ins(self, kind: Any) -> tuple[Derived, ...]:
+        """Types that may stand in by `xsi:type`; simple types stand in only where anything may."""
+        kinds = self._anything(kind) if kind.name in _OPEN else self._derived.get(kind, ()) if isinstance(kind, XsdComplexType) else ()
+        named = {each.name: each for each in kinds}
+        keys = _keys([name for name in named if not name.startswith(f"{{{XSD}}}")], "")
+        builtin = {name: f"xs:{_local(name)}" for name in named if name not in keys}
+        return tuple(Derived({**keys, **builtin}[name], name, self._shape(each, _local(name))) for name, each in named.items())
+
+    def _anything(self, kind: Any) -> Sequence[Any]:
+        own = {part.namespace for part in self.parts}
+        simple = [each for each in self._maps.types.values() if not isinstance(each, XsdComplexType) and each.local_name not in _UNNAMEABLE]
+        mine = [each for each in simple if each.target_namespace in own or (each.name or "").startswith(f"{{{XSD}}}")]
+        return [*(self._named() if kind.name == _ANY_TYPE else ()), *mine]
 
 
-def _is_sure(element: XsdElement) -> bool:
+def _is_sure(declared: XsdElement) -> bool:
     """Whether the schema asks nothing of an element beyond its type: no fixed or default value, no key that must be unique."""
-    declared = element.ref or element
     return declared.fixed is None and declared.default is None and not declared.identities
 
 
@@ -157,84 +176,8 @@ def _keys(names: Sequence[str], sign: str) -> dict[str, str]:
     return {name: sign + (_local(name) if count[_local(name)] == 1 else name) for name in names}
 
 
-def _kind_of(simple: Any) -> Kind:
-    if not isinstance(simple, XsdAtomic):
-        return Kind.TEXT
-    step: Any = simple
-    while step is not None and step.name != f"{{{XSD}}}integer":
-        step = step.base_type
-    if step is not None:
-        return Kind.INTEGER
-    primitive: Any = simple.primitive_type
-    return _KINDS.get(primitive.local_name, Kind.TEXT) if primitive is not None else Kind.TEXT
-
-
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _place(component: Any, places: Mapping[Any, Place]) -> Place:
-    """Where a component or an error of xmlschema stands: file and line."""
-    return places.get(getattr(component, "elem", None)) or next(iter(places.values()))
-
-
-# ---- building ------------------------------------------------------------------------------------------------------------------------
-
-
-def _with_imports(parts: Sequence[SchemaPart]) -> Sequence[SchemaPart]:
-    """Let every schema see every namespace at hand: authors forget imports, and no meaning depends on their absence."""
-    spaces = dict.fromkeys(part.namespace for part in parts)
-    for part in parts:
-        for position, space in enumerate(name for name in spaces if name != part.namespace):
-            part.root.insert(position, etree.Element(f"{{{XSD}}}import", {"namespace": space} if space else {}))
-    return parts
-
-
-def _build(parts: Sequence[SchemaPart], places: dict[Any, Place]) -> Any:
-    """All components, as maps by xmlschema; every fault that it reports becomes a finding.
-
-    xmlschema works on its own trees (it mixes them with new elements, which lxml's do not allow), so lines are carried over by position.
-    """
-    schema: Any = None
-    try:
-        for part in parts:
-            text = etree.tostring(part.root, encoding="unicode")
-            added = xmlschema.XMLSchema10(text, **_OFFLINE) if schema is None else schema.add_schema(text)
-            schema = schema or added
-            places.update((node, (part.file, line_of(at))) for node, at in zip(added.root.iter(), part.root.iter(), strict=True))
-        schema.build()
-    except _FAULTS as error:
-        place = _place(error, places) if places else (parts[0].file, 0)
-        raise ContractError([Finding(*place, "", "xsd", _first_line(error))]) from error
-    faults = [error for item in schema.maps.iter_schemas() for error in item.all_errors if item.target_namespace in _spaces(parts)]
-    if faults:
-        raise ContractError([Finding(*_place(error, places), "", "xsd", _first_line(error)) for error in dict.fromkeys(faults)])
-    return schema.maps
-
-
-def _spaces(parts: Sequence[SchemaPart]) -> set[str]:
-    return {part.namespace for part in parts}
-
-
-def _first_line(error: Exception) -> str:
-    text = str(getattr(error, "message", None) or error)
-    return text.strip().splitlines()[0] if text.strip() else type(error).__name__
-
-
-def _schema_texts(version: str, parts: Sequence[SchemaPart]) -> dict[str, bytes]:
-    """Addresses that name nothing outside: `lgsp:N` gathers namespace N, `lgsp:N.M` is the M-th schema that fills it."""
-    spaces = {space: f"lgsp:{index}" for index, space in enumerate(dict.fromkeys(part.namespace for part in parts))}
-    members: dict[str, list[str]] = {space: [] for space in spaces}
-    texts = {"lgsp:envelope": envelope_schema(version, spaces)}
-    for part in parts:
-        address = f"{spaces[part.namespace]}.{len(members[part.namespace])}"
-        members[part.namespace].append(address)
-        for link in part.root.findall(f"{{{XSD}}}import"):
-            link.set("schemaLocation", spaces[link.get("namespace") or ""])
-        texts[address] = etree.tostring(part.root)
-    for space, address in spaces.items():
-        gather = etree.Element(f"{{{XSD}}}schema", {"targetNamespace": space} if space else {})
-        for member in members[space]:
-            etree.SubElement(gather, f"{{{XSD}}}include", {"schemaLocation": member})
-        texts[address] = etree.tostring(gather)
-    return texts
+__all__ = ["Types"]

@@ -4,64 +4,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.tables import TEXT_KEY, Kind
-from lgsp.contract.wsdl_files import WSDL, read_folder, schema_parts
-from lgsp.contract.xsd_types import Types
+from lgsp.codec.tables import ANY_KEY, CONTENT_KEY, TEXT_KEY, Kind
+from lgsp.contract.wsdl import read_contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lxml.etree import _Element
+    from lgsp.codec.tables import Attribute, Field, Grammar, Message, Shape
 
-    from lgsp.codec.tables import Field, Shape
+_TYPES = {
+    Kind.TEXT: "string",
+    Kind.BOOLEAN: "boolean",
+    Kind.INTEGER: "integer",
+    Kind.DECIMAL: "number",
+    Kind.FLOAT: "number",
+    Kind.QNAME: "string",
+}
 
-_TYPES = {Kind.TEXT: "string", Kind.BOOLEAN: "boolean", Kind.INTEGER: "integer", Kind.DECIMAL: "number", Kind.FLOAT: "number"}
 
-
-def soap_schemas(path: Path) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Operation to the schemas of its request and reply; for a WSDL that read_wsdl reads without findings."""
-    folder = read_folder(path)
-    types = Types(schema_parts(folder))
-    elements = {
-        str(root.get("name")): _element(root) for document in folder.documents.values() for root in document.findall(f"{{{WSDL}}}message")
+def soap_schemas(path: Path, port: str | None = None) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Operation to the schemas of its request and reply; for a WSDL that read_contract reads without findings."""
+    operations = read_contract(path).port(port).operations
+    return {
+        name: (_side(speech.operation.request, speech.grammar), _side(speech.operation.reply, speech.grammar))
+        for name, speech in operations.items()
     }
-    found = {}
-    for document in folder.documents.values():
-        for operation in document.findall(f"{{{WSDL}}}portType/{{{WSDL}}}operation"):
-            sides = [_side(operation, kind, elements, types) for kind in ("input", "output")]
-            found[str(operation.get("name"))] = (sides[0], sides[1])
-    return found
 
 
-def _element(message: _Element) -> str:
-    """The Clark name of the one element of a message."""
-    part = message.find(f"{{{WSDL}}}part")
-    prefix, _, local = str(part.get("element") if part is not None else "").rpartition(":")
-    return f"{{{(part.nsmap if part is not None else {}).get(prefix or None, '')}}}{local}"
-
-
-def _side(operation: _Element, kind: str, elements: Mapping[str, str], types: Types) -> Mapping[str, Any]:
-    node = operation.find(f"{{{WSDL}}}{kind}")
-    message = str(node.get("message") if node is not None else "").rpartition(":")[2]
-    root = types.root(elements.get(message, ""))
-    if root is None:
-        return {}
-    shapes = {name: _schema(shape) for name, shape in types.shapes.items()}
-    return {"$ref": f"#/$defs/{root.shape}", "$defs": shapes}
+def _side(message: Message | None, grammar: Grammar) -> Mapping[str, Any]:
+    if message is None or message.body is None:
+        return {"type": "object", "properties": {}}
+    return {"$ref": f"#/$defs/{message.body.shape}", "$defs": {name: _schema(shape) for name, shape in grammar.shapes.items()}}
 
 
 def _schema(shape: Shape) -> Mapping[str, Any]:
-    if shape.text is not None and not shape.attributes:
-        return {"type": _TYPES[shape.text]}
-    members: dict[str, Any] = {field.key: _member(field) for field in shape.fields}
-    members |= {attribute.key: {"type": _TYPES[attribute.kind]} for attribute in shape.attributes}
+    if shape.text is not None and shape.is_bare:
+        return _text(shape.text, is_list=shape.listed)
+    members: dict[str, Any] = {} if shape.loose else {field.key: _member(field) for field in shape.fields}
+    if shape.loose:
+        members[CONTENT_KEY] = {"type": "array"}
+    members |= {attribute.key: _attribute(attribute) for attribute in shape.attributes}
     if shape.text is not None:
-        members[TEXT_KEY] = {"type": _TYPES[shape.text]}
-    required = [field.key for field in shape.fields if field.required] + [each.key for each in shape.attributes if each.required]
+        members[TEXT_KEY] = _text(shape.text, is_list=shape.listed)
+    required = [] if shape.loose else [field.key for field in shape.fields if field.required]
+    required += [each.key for each in shape.attributes if each.required]
     return {"type": "object", "properties": members, "required": required}
 
 
+def _text(kind: Kind, *, is_list: bool) -> Mapping[str, Any]:
+    return {"type": "array", "items": {"type": _TYPES[kind]}} if is_list else {"type": _TYPES[kind]}
+
+
+def _attribute(attribute: Attribute) -> Mapping[str, Any]:
+    return _text(attribute.kind, is_list=attribute.listed)
+
+
 def _member(field: Field) -> Mapping[str, Any]:
+    if field.key == ANY_KEY:
+        return {"type": "array", "items": {"type": "string"}}
     one = {"$ref": f"#/$defs/{field.shape}"}
     return {"type": "array", "items": one} if field.many else one

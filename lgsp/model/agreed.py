@@ -66,11 +66,18 @@ class RetryRule:
 
 @dataclass(frozen=True, slots=True)
 class SoapFault:
-    """A SOAP fault as the provider sent it; `detail` is the decoded child of `detail`, if any."""
+    """A SOAP fault; `detail` is the decoded child of `detail`, if any.
+
+    name: the native key of the declared fault that the detail is, empty where the contract declares none such. subcode: of SOAP 1.2.
+    actor: who is said to have failed (1.1), or the role in which it did (1.2).
+    """
 
     code: str
     reason: str
     detail: Any = None
+    name: str = ""
+    subcode: str = ""
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,54 +231,9 @@ def find() -> Wire:
 
 
 @pytest.mark.parametrize(
-    ("native_type", "construct"),
-    [
-        ('<xs:sequence><xs:any processContents="lax"/></xs:sequence>', "xs:any"),
-        ('<xs:sequence><xs:element name="a"/></xs:sequence>', "xs:anyType"),
-        (
-            '<xs:sequence maxOccurs="2"><xs:element name="a" type="xs:int"/><xs:element name="b" type="xs:int"/></xs:sequence>',
-            "repeated xs:sequence",
-        ),
-        (
-            (
-                '<xs:sequence><xs:element name="a" type="xs:int"/><xs:element name="b" type="xs:int"/>'
-                '<xs:element name="a" type="xs:int"/></xs:sequence>'
-            ),
-            "repeated name",
-        ),
-    ],
-)
-def test_constructs_that_the_codec_does_not_speak_are_named_with_their_line(tmp_path, native_type, construct):
-    with pytest.raises(ContractError) as caught:
-        read(tmp_path, wsdl(content(native_type)))
-
-    assert [(finding.file, finding.rule) for finding in caught.value.findings] == [("main.wsdl", construct)]
-    assert caught.value.findings[0].line == 3
-
-
-def test_mixed_content_abstract_types_and_substitution_groups_are_all_told_at_once(tmp_path):
-    types = SCHEMA.format(
-        '<xs:complexType name="M" mixed="true"><xs:sequence/></xs:complexType>'
-        '<xs:complexType name="A" abstract="true"><xs:sequence/></xs:complexType>'
-        '<xs:element name="H" type="xs:int"/><xs:element name="H2" type="xs:int" substitutionGroup="t:H"/>'
-        '<xs:element name="In"><xs:complexType><xs:sequence><xs:element name="m" type="t:M"/><xs:element name="a" type="t:A"/>'
-        '<xs:element ref="t:H"/>'
-        '</xs:sequence></xs:complexType></xs:element><xs:element name="Out" type="xs:string"/>',
-    )
-
-    assert [rule for _, rule in rules(tmp_path, wsdl(types))] == ["mixed content", "abstract type", "substitution group"]
-
-
-@pytest.mark.parametrize(
     ("text", "rule"),
     [
-        (wsdl(style="rpc"), "rpc"),
         (wsdl(operation='<w:input><s:body use="encoded"/></w:input><w:output><s:body use="literal"/></w:output>'), "use=encoded"),
-        (
-            wsdl(operation='<w:input><s:header message="t:in" part="p" use="literal"/><s:body use="literal"/></w:input><w:output/>'),
-            "soap:header",
-        ),
-        (wsdl().replace('<w:output message="t:out"/>', ""), "one-way"),
         (wsdl().replace('<w:part name="p" element="t:Out"/>', '<w:part name="p" type="xs:string"/>'), "message-part"),
         (wsdl().replace('element="t:Out"', 'element="t:Nowhere"'), "wsdl"),
         (wsdl().replace('binding="t:B"', 'binding="t:Nowhere"'), "port"),

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lgsp.codec.soap import parse
+from lgsp.codec.fragment import parse
 from lgsp.codec.wss import read_security
 from lgsp.codec.wss_signature import verify
 from lgsp.codec.wss_username import read_username_token

@@ -11,7 +11,7 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from lgsp.codec.soap import parse
+from lgsp.codec.fragment import parse
 from lgsp.codec.wss import DS, ID, WSSE, WSU, read_security
 from lgsp.codec.wss_certificate import Certificate, read_certificate, read_signer
 from lgsp.codec.wss_hint import THUMBPRINT

@@ -298,7 +298,7 @@ def test_a_fault_is_an_answer_with_its_typed_detail():
 
     value, violations = FIND.read(data)
 
-    assert value == SoapFault("Server.Busy", "bận", {"Number": 7})
+    assert value == SoapFault("Server.Busy", "bận", {"Number": 7}, name="Trouble")
     assert violations == ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from lgsp.codec.soap import parse
+from lgsp.codec.fragment import parse
 from lgsp.codec.wss import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU, read_security, text_of
 from lgsp.codec.wss_username import UsernameToken, digest_of, read_username_token
 from lgsp.codec.wss_write import Proof, secured

@@ -7,7 +7,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lgsp.codec.soap import parse
+from lgsp.codec.fragment import parse
 from lgsp.codec.wss import read_security
 from lgsp.codec.wss_certificate import read_certificate, read_signer
 from lgsp.codec.wss_signature import verify

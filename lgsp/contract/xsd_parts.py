@@ -1,0 +1,128 @@
+"""The XML schemas of a WSDL, pooled by namespace: each stands alone, without the links and prefixes of the document around it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from lgsp.contract.wsdl_files import SCHEMA, WSDL, XSD, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.etree import _Element
+
+    from lgsp.contract.wsdl_files import Documents
+
+_LINKS = {f"{{{XSD}}}{name}" for name in ("import", "include", "redefine")}
+_QNAMES = {"type", "base", "ref", "itemType", "memberTypes", "substitutionGroup", "refer"}
+_REDEFINE = f"{{{XSD}}}redefine"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaPart:
+    """One xs:schema as it takes part: the namespace that it fills (an include may lend it one) and its element, links removed."""
+
+    namespace: str
+    file: str
+    root: _Element
+
+
+def schema_parts(documents: Documents) -> list[SchemaPart]:
+    """Every xs:schema that the WSDL has or reaches, once for each namespace that it fills."""
+    parts: list[SchemaPart] = []
+    seen: set[tuple[_Element, str]] = set()
+    schemas = [(file, schema) for file, root in documents.roots.items() for schema in root.iter(SCHEMA)]
+    included = {target for file, schema in schemas for target in _included(documents, file, schema)}
+    waiting = [(file, root, "") for file, root in documents.roots.items() if root.tag == SCHEMA and file not in included]
+    waiting += [(file, node, "") for file, root in documents.roots.items() for node in root.findall(f"{{{WSDL}}}types/{SCHEMA}")]
+    while waiting:
+        file, node, lent = waiting.pop(0)
+        namespace = node.get("targetNamespace") or lent
+        if (node, namespace) in seen:
+            continue
+        seen.add((node, namespace))
+        _note_mismatches(documents, file, node)
+        parts.append(SchemaPart(namespace, file, _standalone(node, namespace)))
+        waiting.extend((target, documents.roots[target], namespace) for target in _included(documents, file, node))
+    return parts
+
+
+def _included(documents: Documents, file: str, node: _Element) -> list[str]:
+    targets = (documents.target(file, item) for kind in ("include", "redefine") for item in node.findall(f"{{{XSD}}}{kind}"))
+    return [target for target in targets if target in documents.roots and documents.roots[target].tag == SCHEMA]
+
+
+def _note_mismatches(documents: Documents, file: str, schema: _Element) -> None:
+    """Imports and includes whose document has another namespace than they say: accepted, since names are looked up by what is there."""
+    for link in schema.iter(*_LINKS):
+        target = documents.roots.get(documents.target(file, link) or "")
+        if target is None or target.tag != SCHEMA:
+            continue
+        said = link.get("namespace") or "" if link.tag == f"{{{XSD}}}import" else schema.get("targetNamespace") or ""
+        found = target.get("targetNamespace") or ""
+        if said != found and (found or link.tag == f"{{{XSD}}}import"):
+            reason = f"{documents.target(file, link)} has the namespace {found or '(none)'} where {said or '(none)'} is expected"
+            documents.note((file, link), "namespace-mismatch", reason, "correct the namespace")
+
+
+def _standalone(schema: _Element, namespace: str) -> _Element:
+    """A copy whose meaning needs nothing around it: the prefixes of its ancestors, a lent namespace, and no links.
+
+    Prefixes that are declared further down are declared at its root instead, where xmlschema looks for them.
+    """
+    spaces: dict[Any, str] = dict(schema.nsmap)
+    attributes = {str(name): str(value) for name, value in schema.attrib.items()}
+    if namespace and not schema.get("targetNamespace"):
+        attributes["targetNamespace"] = namespace
+        spaces.setdefault(None, namespace)
+    children = [deepcopy(child) for child in schema if child.tag not in _LINKS]
+    renamed = [(attribute, value) for child in children if _declares(child) for attribute, value in _hoisted(child, spaces)]
+    alone = etree.Element(schema.tag, attributes, nsmap=spaces)
+    alone.extend(children)
+    for (node, name), value in renamed:
+        node.set(name, value)
+    if line_of(schema):
+        alone.sourceline = line_of(schema)  # type: ignore[assignment]  # lxml-stubs knows no setter
+    return alone
+
+
+def _declares(node: _Element) -> bool:
+    """Whether prefixes are declared on or below an element."""
+    above = set(node.getparent().nsmap.items()) if node.getparent() is not None else set()  # type: ignore[union-attr]
+    return any(event not in above for _, event in etree.iterwalk(node, events=("start-ns",)))
+
+
+def _hoisted(child: _Element, spaces: dict[Any, str]) -> Iterator[tuple[tuple[_Element, str], str]]:
+    """Names whose prefix means something else at the root, with what they are called there; `spaces` gains the prefixes."""
+    for node in child.iter():
+        for name in _QNAMES & {str(key) for key in node.attrib}:
+            words = (node.get(name) or "").split()
+            called = [_called(word, node.nsmap, spaces) for word in words]
+            if called != words:
+                yield (node, name), " ".join(called)
+
+
+def _called(word: str, here: dict[Any, str], spaces: dict[Any, str]) -> str:
+    prefix, _, local = word.rpartition(":")
+    space = here.get(prefix or None)
+    if prefix == "xml" or spaces.get(prefix or None) == space:
+        return word
+    if not space:
+        return word  # a name without a namespace where the root has a default one: nothing can say that at the root
+    known = next((each for each, uri in spaces.items() if uri == space and each), None)
+    if known is None:
+        known = prefix if prefix and prefix not in spaces else f"h{len(spaces)}"
+        spaces[known] = space
+    return f"{known}:{local}"
+
+
+def redefines(documents: Documents) -> Iterator[tuple[str, _Element]]:
+    """Every xs:redefine that is there, with its file."""
+    return ((file, node) for file, root in documents.roots.items() for node in root.iter(_REDEFINE))
+
+
+__all__ = ["SchemaPart", "redefines", "schema_parts"]
