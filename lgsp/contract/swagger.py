@@ -78,7 +78,8 @@ class _Operations:
         kept = {
             name: value for name, value in operation.items() if name not in ("consumes", "produces", "schemes", "parameters", "responses")
         }
-        responses = {status: upgrade_response(each, produces) for status, each in operation.get("responses", {}).items()}
+        answers = operation.get("responses")
+        responses = {status: upgrade_response(each, produces) for status, each in answers.items()} if isinstance(answers, dict) else answers
         body = _body([*inherited, *bodies], operation.get("consumes", self._consumes))
         return {**kept, "parameters": plain, **({"requestBody": body} if body else {}), "responses": responses}
 
