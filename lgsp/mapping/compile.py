@@ -1,12 +1,14 @@
 """From rules to closures: a mapping becomes one function of its scope.
 
-On the hot path a field costs one call that reads and, where declared, one for each step. Faults are gathered field by field, so that a
-person sees all of them; their pointers lead into the canonical value: into the request that was sent, or the reply that was to be made.
+On the hot path neighbouring fields share one loop, and a field costs a call for each of its steps. Faults are gathered field by field,
+so that a person sees all of them; their pointers lead into the canonical value: into the request that was sent, or the reply that was to be
+made.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import ContractError, Finding, MappingError, Violation
@@ -16,7 +18,7 @@ from lgsp.mapping.source import shape
 from lgsp.schema import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lgsp.mapping.paths import Read
     from lgsp.mapping.rules import Rule
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from lgsp.mapping.steps import Run
 
     Translate = Callable[[Mapping[str, Any]], Any]
+    Fill = Callable[[Any, Mapping[str, Any], list[Violation]], dict[str, Any] | None]
 
 SHAPE = "mapping.schema.json"
 WAYS = ("request", "reply")
@@ -68,18 +71,16 @@ def _translation(source: Source, place: tuple[str, str], rules: tuple[Rule, ...]
     return Translation(lambda scope: build(scope["value"], scope) or {}, rules, drops, f"/{escape(name)}/{way}")
 
 
-AT_ROOT: tuple[str, ...] = ()
-
-
 def _expect_object(value: Any) -> None:
     if type(value) is not dict:
         raise MappingError([Violation("", "is no object", "type")])
 
 
 def _object(rules: Sequence[Rule], way: str) -> Read:
-    """What builds an object by its rules. Neighbours mostly share the holder they read from and the one they write to: both are kept."""
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    fields = [_placed_field(rule, way, shared) for rule in rules]
+    """What builds an object by its rules, group by group."""
+    fills = [
+        (parents, _copied(above, group, way) if copies else _computed(group[0], way)) for copies, above, parents, group in _groups(rules)
+    ]
     reads_own = any(path.keys and not path.root for rule in rules for path in rule.sources)
 
     def build(value: Any, scope: Mapping[str, Any]) -> Any:
@@ -87,23 +88,12 @@ def _object(rules: Sequence[Rule], way: str) -> Read:
             _expect_object(value)
         target: dict[str, Any] = {}
         faults: list[Violation] = []
-        source, read_from = value, AT_ROOT
-        into, write_to = target, AT_ROOT
-        for above, own_key, then, read, pointer, parents, key in fields:
-            try:
-                if above is not read_from and own_key is not None:
-                    source, read_from = walk(value, above), above
-                found = read(value, scope) if own_key is None else source.get(own_key) if type(source) is dict else walk(source, (own_key,))
-                if then is not None and found is not None:
-                    found = then(found, value, scope)
-            except MappingError as error:
-                faults += _under(pointer, error)
-                continue
-            if found is None:
-                continue
-            if parents is not write_to:
-                into, write_to = _holder(target, parents), parents
-            into[key] = None if found is NULL else found
+        for parents, fill in fills:
+            made = fill(value, scope, faults)
+            if made and (parents or target):
+                _put(target, parents, made)
+            elif made:
+                target = made
         if faults:
             raise MappingError(faults)
         return target or None
@@ -111,31 +101,105 @@ def _object(rules: Sequence[Rule], way: str) -> Read:
     return build
 
 
-Placed = tuple[tuple[str, ...], "str | None", "Run | None", "Read", str, tuple[str, ...], str]
+def _groups(rules: Sequence[Rule]) -> Iterator[tuple[bool, tuple[str, ...], tuple[str, ...], list[Rule]]]:
+    """Neighbours that copy from one holder to another, which most rules do, together; all others one by one."""
+    for (copies, above, parents), group in groupby(rules, lambda rule: (_copies(rule), _holder(rule), rule.target[:-1])):
+        if copies:
+            yield True, above, parents, list(group)
+        else:
+            yield from ((False, above, parents, [rule]) for rule in group)
 
 
-def _placed_field(rule: Rule, way: str, shared: dict[tuple[str, ...], tuple[str, ...]]) -> Placed:
-    """What the builder of an object needs of one rule: where and how it is read, where its faults are told, where its value goes."""
-    above, own_key = _own_key(rule)
-    then = _chain(rule) if own_key is not None else None
-    parents = rule.target[:-1]
-    above, parents = shared.setdefault(above, above), shared.setdefault(parents, parents)
-    return above, own_key, then, _field(rule, way), _pointer(rule, way), parents, rule.target[-1]
+def _copies(rule: Rule) -> bool:
+    """Whether the rule takes one value from an object and changes it by nothing but itself."""
+    if rule.kind != "from" or len(rule.sources) != 1 or rule.when is not None or rule.default is not None or rule.keep_null:
+        return False
+    path = rule.sources[0]
+    is_plain = bool(path.keys) and not path.root and not any(key.isdecimal() for key in path.keys)
+    return is_plain and all(step.alone is not None for step in rule.steps)
 
 
-def _holder(target: dict[str, Any], parents: Sequence[str]) -> dict[str, Any]:
-    for parent in parents:
+def _holder(rule: Rule) -> tuple[str, ...]:
+    return rule.sources[0].keys[:-1] if rule.sources else ()
+
+
+def _put(target: dict[str, Any], parents: tuple[str, ...], made: dict[str, Any]) -> None:
+    """Put what a group made where it belongs, beside what is there."""
+    if not parents:
+        target.update(made)
+        return
+    *above, last = parents
+    for parent in above:
         target = target.setdefault(parent, {})
-    return target
+    held = target.setdefault(last, made)
+    if held is not made:
+        held.update(made)
 
 
-def _own_key(rule: Rule) -> tuple[tuple[str, ...], str | None]:
-    """Holder and key that the rule reads, if it does no more than that and its steps: most rules do, and need no call to read."""
-    plain = rule.kind == "from" and rule.when is None and rule.default is None and not rule.keep_null
-    path = rule.sources[0] if plain and len(rule.sources) == 1 else None
-    if path is None or path.root or not path.keys or any(key.isdecimal() for key in path.keys):
-        return (), None
-    return path.keys[:-1], path.keys[-1]
+def _copied(above: tuple[str, ...], rules: Sequence[Rule], way: str) -> Fill:
+    fields = [(rule.target[-1], rule.sources[0].keys[-1], _change(rule), _pointer(rule, way)) for rule in rules]
+
+    def fill(value: Any, _scope: Mapping[str, Any], faults: list[Violation]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        source = value
+        for name in above:
+            source = source.get(name) if type(source) is dict else None
+        if type(source) is not dict:
+            faults += _unreadable(value, rules, way)
+            return made
+        get = source.get
+        for key, own_key, change, pointer in fields:
+            found = get(own_key)
+            if found is not None and change is not None:
+                try:
+                    found = change(found)
+                except MappingError as error:
+                    faults += _under(pointer, error)
+                    continue
+            if found is not None:
+                made[key] = found
+        return made
+
+    return fill
+
+
+def _unreadable(value: Any, rules: Sequence[Rule], way: str) -> Iterator[Violation]:
+    """What is wrong where the holder is no object; nothing if it is only absent."""
+    for rule in rules:
+        try:
+            walk(value, rule.sources[0].keys)
+        except MappingError as error:
+            yield from _under(_pointer(rule, way), error)
+
+
+def _change(rule: Rule) -> Callable[[Any], Any] | None:
+    """The steps of a rule that copies, as one."""
+    changes = [step.alone for step in rule.steps if step.alone is not None]
+    if len(changes) < 2:  # noqa: PLR2004 - one step is its own chain
+        return changes[0] if changes else None
+
+    def change(found: Any) -> Any:
+        for each in changes:
+            if found is None:
+                break
+            found = each(found)
+        return found
+
+    return change
+
+
+def _computed(rule: Rule, way: str) -> Fill:
+    read, key, pointer = _field(rule, way), rule.target[-1], _pointer(rule, way)
+
+    def fill(value: Any, scope: Mapping[str, Any], faults: list[Violation]) -> dict[str, Any] | None:
+        try:
+            found = read(value, scope)
+        except MappingError as error:
+            faults += _under(pointer, error)
+            return None
+        return None if found is None else {key: None if found is NULL else found}
+
+    return fill
 
 
 def _field(rule: Rule, way: str) -> Read:

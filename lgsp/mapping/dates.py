@@ -46,7 +46,7 @@ class Form:
         self._end = _ISO_ENDS[self.precision - 1]
         self._from = _pieces(_FIRST[: self._end], [slice(*fields[names.index(name)].span()) for name in _ORDER[: self.precision]])
         self._to = _pieces(text, [_ISO_CUTS[_ORDER.index(found[0])] for found in fields], [found.span() for found in fields])
-        self._iso = _isoformat(text, self)
+        self.iso: Callable[[str], str | None] = _ISO_READERS.get(text, self._read)
         self.write: Callable[[str], str] = _ISO_WRITERS.get(text, lambda iso: _cut(iso, self._to))
 
     def fits(self, text: str) -> bool:
@@ -59,12 +59,12 @@ class Form:
     def read(self, text: str) -> str | None:
         """The ISO 8601 text of a text in this form, as precise as the form, or None; it is None too for a day that no calendar has."""
         try:
-            return self._iso(text) if len(text) == self.length and text.isascii() else None
+            return self.iso(text) if len(text) == self.length else None
         except ValueError:
             return None
 
-    def read_slowly(self, text: str) -> str | None:
-        """As `read`, for forms that the standard library does not read by itself; raises ValueError too."""
+    def _read(self, text: str) -> str | None:
+        """As `read`, of a text of the right length; raises ValueError for a day that no calendar has."""
         if not self.fits(text):
             return None
         iso = _cut(text, self._from)
@@ -76,20 +76,33 @@ _NO_SIGNS = {ord(sign): None for sign in "-T:"}
 _ISO_WRITERS: Mapping[str, Callable[[str], str]] = {
     "yyyyMMdd": lambda iso: iso[:10].replace("-", ""),
     "yyyy-MM-dd": lambda iso: iso[:10],
-    "yyyyMMddHHmmss": lambda iso: iso[:19].translate(_NO_SIGNS),
+    "yyyyMMddHHmmss": lambda iso: iso[:19].replace("-", "").replace(":", "").replace("T", ""),
 }
 """Writers of the forms that nearly every contract uses."""
 
 
-def _isoformat(text: str, form: Form) -> Callable[[str], str | None]:
-    """How a form is read; the usual ones go straight to the standard library, which would take other ISO forms for them too."""
-    if text == "yyyyMMdd":
-        return lambda value: date.fromisoformat(value).isoformat() if value.isdigit() else None
-    if text == "yyyy-MM-dd":
-        return lambda value: date.fromisoformat(value).isoformat() if value[4] == "-" == value[7] and value[5:7].isdigit() else None
-    if text == "yyyyMMddHHmmss":
-        return lambda value: datetime.fromisoformat(f"{value[:8]}T{value[8:]}").isoformat() if value.isdigit() else None
-    return form.read_slowly
+def _iso_of_dashed(text: str) -> str | None:
+    date.fromisoformat(text)
+    return text if text[4] == "-" == text[7] and text[5:7].isdigit() else None
+
+
+def _iso_of_day(text: str) -> str | None:
+    date.fromisoformat(text)
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if text.isdigit() else None
+
+
+def _iso_of_second(text: str) -> str | None:
+    iso = f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{text[12:]}"
+    datetime.fromisoformat(iso)
+    return iso if text.isdigit() else None
+
+
+_ISO_READERS: Mapping[str, Callable[[str], str | None]] = {
+    "yyyyMMdd": _iso_of_day,
+    "yyyy-MM-dd": _iso_of_dashed,
+    "yyyyMMddHHmmss": _iso_of_second,
+}
+"""Readers of the same forms: the standard library judges the calendar, and what else it would take for ISO 8601 is sorted out."""
 
 
 def _pieces(text: str, cuts: Sequence[slice], spans: Sequence[tuple[int, int]] | None = None) -> tuple[slice | str, ...]:
@@ -112,16 +125,19 @@ def date_step(reads: Sequence[str], writes: str | None) -> Callable[[Any], str |
     """Translate a date from one of the forms `reads` to `writes` (None: the canonical form of what is known)."""
     forms = {form.length: form for form in reversed([Form(text) for text in reads])}
     targets = {form.precision: form for form in map(Form, [writes] if writes else ISO_DATES)}
+    ways = {length: (form.iso, targets[form.precision].write) for length, form in forms.items() if form.precision in targets}
 
     def translate(value: Any) -> str | None:
-        form = forms.get(len(value)) if type(value) is str else None
-        if form is not None:
-            target = targets.get(form.precision)
-            if target is None and form.fits(value):
-                return None
-            iso = form.read(value)
-            if target is not None and iso is not None:
-                return target.write(iso)
+        way = ways.get(len(value)) if type(value) is str else None
+        if way is not None:
+            try:
+                iso = way[0](value)
+                if iso is not None:
+                    return way[1](iso)
+            except ValueError:
+                pass
+        elif type(value) is str and (form := forms.get(len(value))) is not None and form.fits(value):
+            return None
         raise MappingError([Violation("", f"is no date in the form {' or '.join(reads)}", "date-invalid")])
 
     return translate
@@ -132,10 +148,10 @@ def to_local(writes: str) -> Callable[[Any], str]:
     form = Form(writes)
 
     def translate(value: Any) -> str:
-        moment = read_moment(value)
-        if moment is None:
+        iso = local_iso(value)
+        if iso is None:
             raise MappingError([Violation("", "is no moment with an offset (RFC 3339)", "date-invalid")])
-        return form.write(moment.isoformat())
+        return form.write(iso)
 
     return translate
 
@@ -154,14 +170,15 @@ def from_local(reads: str) -> Callable[[Any], str]:
     return translate
 
 
-def read_moment(value: Any) -> datetime | None:
-    """An RFC 3339 text as Vietnam's local time; None if it is none."""
+def local_iso(value: Any) -> str | None:
+    """An RFC 3339 text as Vietnam's local time in ISO 8601, to the second and without an offset; None if it is none."""
     if type(value) is not str:
         return None
     try:
         if value[19:] == OFFSET and value[4] == "-" == value[7] and value[10] == "T" and value[13] == ":" and value[5:7].isdigit():
-            return datetime.fromisoformat(value[:19])
-        return datetime.fromisoformat(value.upper()).astimezone(VIETNAM) if _RFC_3339.fullmatch(value) else None
+            datetime.fromisoformat(value)
+            return value[:19]
+        return datetime.fromisoformat(value.upper()).astimezone(VIETNAM).isoformat()[:19] if _RFC_3339.fullmatch(value) else None
     except (ValueError, OverflowError):
         return None
 
@@ -170,9 +187,9 @@ def local_day(value: Any) -> str | None:
     """The day in Vietnam, as yyyy-MM-dd, of a date, a moment, a local yyyyMMdd[HHmmss] or POSIX seconds; None if it is none of these."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return datetime.fromtimestamp(value, VIETNAM).date().isoformat()
-    moment = read_moment(value)
+    moment = local_iso(value)
     if moment is not None:
-        return moment.date().isoformat()
+        return moment[:10]
     text = str(value)
     if len(text) in {8, 14} and text.isdecimal():
         text = f"{text[:4]}-{text[4:6]}-{text[6:8]}"

@@ -33,7 +33,7 @@ class StepError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: `run(found, current value, scope)`.
+    """One step: `run(found, current value, scope)`; `alone(found)` is the same where the step looks at nothing else.
 
     takes, gives: JSON Schemas, None if anything. codes: what a strict table knows. lossy: different values may become one. precision: place
     in ISO_DATES of the only canonical date that passes; None if there is no such limit.
@@ -46,6 +46,7 @@ class Step:
     codes: frozenset[str] | None = None
     lossy: bool = False
     precision: int | None = None
+    alone: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,18 @@ def build_step(spec: Any, toolbox: Toolbox) -> Step:
     """A step from `nfc` or `{date: {to: yyyyMMdd}}`. Raises StepError, ValueError of a form, PathError."""
     name, options = (spec, None) if isinstance(spec, str) else next(iter(spec.items()))
     if name in TEXT_STEPS:
-        return Step(name, _on_text(TEXT_STEPS[name]), _TEXT, _TEXT, lossy=name in _LOSSY_TEXTS)
+        return replace(_plain(name, _on_text(TEXT_STEPS[name]), _TEXT, _TEXT), lossy=name in _LOSSY_TEXTS)
     if name in CONVERSIONS:
         return _plain(name, CONVERSIONS[name], None, _GIVES[name])
     return _BUILDERS[name](options, toolbox)
 
 
 def _plain(name: str, change: Callable[[Any], Any], takes: Mapping[str, Any] | None, gives: Mapping[str, Any]) -> Step:
-    return Step(name, lambda found, _value, _scope: change(found), takes, gives)
+    return Step(name, lambda found, _value, _scope: change(found), takes, gives, alone=change)
 
 
-def _on_text(change: Callable[[str], str | None]) -> Run:
-    def run(found: Any, _value: Any, _scope: Mapping[str, Any]) -> str | None:
+def _on_text(change: Callable[[str], str | None]) -> Callable[[Any], str | None]:
+    def run(found: Any) -> str | None:
         if type(found) is not str:
             raise MappingError([Violation("", "is not text", "type")])
         return change(found)
@@ -103,13 +104,12 @@ def _table(options: Any, toolbox: Toolbox) -> Step:
         raise StepError(message)
     strict = "else" not in settings
     values = [*table.values(), *([] if strict else [settings["else"]])]
-    run = _dated(table, settings, strict=strict) if table.is_dated else _undated(table, settings, strict=strict)
     merges = not table.is_dated and len({str(value) for value in table.values()}) < len(table.rows)
-    return Step("table", run, None, {"enum": values}, frozenset(table.rows) if strict else None, lossy=merges or not strict)
-
-
-def _undated(table: Table, settings: Mapping[str, Any], *, strict: bool) -> Run:
-    return direct(table, settings.get("else"), strict=strict)
+    if table.is_dated:
+        step = Step("table", _dated(table, settings, strict=strict), None, {"enum": values})
+    else:
+        step = _plain("table", direct(table, settings.get("else"), strict=strict), None, {"enum": values})
+    return replace(step, codes=frozenset(table.rows) if strict else None, lossy=merges or not strict)
 
 
 def _dated(table: Table, settings: Mapping[str, Any], *, strict: bool) -> Run:

@@ -83,12 +83,12 @@ def lookup(table: Table, otherwise: Any, *, strict: bool) -> Callable[[Any, str]
     return find
 
 
-def direct(table: Table, otherwise: Any, *, strict: bool) -> Callable[[Any, Any, Any], Any]:
-    """The same for a table without dates, already with the signature of a step: only the code counts."""
+def direct(table: Table, otherwise: Any, *, strict: bool) -> Callable[[Any], Any]:
+    """The same for a table without dates: only the code counts."""
     values = {code: rows[0].value for code, rows in table.rows.items()}
     missing = object()
 
-    def find(code: Any, _value: Any = None, _scope: Any = None) -> Any:
+    def find(code: Any) -> Any:
         value = values.get(code if type(code) is str else _code(code), missing)
         if value is not missing:
             return value

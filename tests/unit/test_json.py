@@ -165,3 +165,24 @@ def test_no_bytes_end_in_anything_but_a_value_or_a_refusal(body):
         return
 
     assert value == oracle.loads(body, parse_float=Decimal)
+
+
+_SIGNS = '[]{}",:\\u0123456789abcdDeE+-. nulltrfas\x00\t\xff\ud83d'
+_TEXTS = st.text(_SIGNS, max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))
+_DOUBLED = st.lists(st.tuples(st.sampled_from(["a", "b", '"', "\\", "Nguyễn"]), _VALUES), max_size=4).map(
+    lambda members: ("{" + ", ".join(f"{oracle.dumps(name)}: {json.encode(value).decode()}" for name, value in members) + "}").encode()
+)
+_ESCAPED = st.lists(st.sampled_from(["\\ud83d", "\\ude00", "\\uD800", "\\\\", '\\"', "a", "\\u0000", "\\n"]), max_size=6).map(
+    lambda parts: f'["{"".join(parts)}"]'.encode()
+)
+
+
+@settings(max_examples=500)
+@given(st.binary(max_size=30) | _TEXTS | _DOUBLED | _ESCAPED)
+def test_what_the_quick_decoder_accepts_the_careful_one_reads_alike(body):
+    try:
+        value = json._decode_quickly(body, 3)  # the point is to hold both against each other
+    except Exception:  # noqa: BLE001  # any doubt is fine: the careful one then decides
+        return
+
+    assert oracle.dumps(value, default=str) == oracle.dumps(json._decode_carefully(body, 3), default=str)
