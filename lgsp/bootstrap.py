@@ -29,6 +29,7 @@ from lgsp.drivers.doors.management import management_app
 from lgsp.drivers.doors.rest import Limits
 from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
+from lgsp.drivers.lines import Lines
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.outbound.wss import check_bound
@@ -77,7 +78,7 @@ class Hub:
 
     def management(self) -> Any:
         """The management API as an ASGI application; metrics are rendered in a thread."""
-        metrics = functools.partial(exposition, self.ports.telemetry.registry, self.settings.metrics_dir or None)
+        metrics = functools.partial(exposition, self.ports.telemetry, self.settings.metrics_dir or None)
         return management_app(self.office, metrics, self.ready, self.settings.issuer)
 
     async def ready(self) -> Mapping[str, bool]:
@@ -204,23 +205,18 @@ async def _first_person(settings: Settings, office: Office) -> None:
 
 
 def _keyed(master_key: bytes, purpose: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA256 under a key of its own for each purpose; the key is taken in once."""
-    started = hmac.new(hmac.digest(master_key, purpose, "sha256"), digestmod="sha256")
-
-    def digest(content: bytes) -> bytes:
-        mac = started.copy()
-        mac.update(content)
-        return mac.digest()
-
-    return digest
+    """HMAC-SHA256 under a key of its own for each purpose."""
+    key = hmac.digest(master_key, purpose, "sha256")
+    return lambda content: hmac.digest(key, content, "sha256")
 
 
 def configure_log(level: str) -> None:
     """JSON logs on standard output: one object a line, with the field names of CONVENTIONS."""
+    lines = Lines(sys.stdout.buffer)
     structlog.configure(
         processors=[structlog.processors.format_exc_info, _line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
 

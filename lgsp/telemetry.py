@@ -6,6 +6,10 @@ With several processes, `PROMETHEUS_MULTIPROC_DIR` is set before this module is 
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter as Counts
+from collections import defaultdict, deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -80,8 +84,7 @@ class Telemetry:
         self.catalogue = Gauge("lgsp_catalogue_info", "Digest of what is published", ["digest"], registry=registry, multiprocess_mode="max")
         self._log = structlog.get_logger().bind(logger="lgsp.exchange")
         self._requests: dict[tuple[str, str, str, str], Counter] = {}
-        self._durations: dict[tuple[str, str], Histogram] = {}
-        self._stages: dict[str, Histogram] = {}
+        self._ended: deque[tuple[str, str, int, Sequence[tuple[str, int]]]] = deque()
 
     def _name_exchange_metrics(self, registry: CollectorRegistry) -> None:
         of_outcome = ["service", "operation", "outcome", "blame"]
@@ -152,7 +155,7 @@ class Telemetry:
         elapsed_us = trail.elapsed_us()
         blame = fault.blame.value if fault else ""
         self._count(service, operation, outcome, blame)
-        self._time(service, operation, elapsed_us, trail.stages)
+        self._ended.append((service, operation, elapsed_us, trail.stages))
         self._log.info(
             "exchange",
             message_id=trail.message_id,
@@ -175,16 +178,17 @@ class Telemetry:
             child = self._requests[key] = self.requests.labels(*key)
         child.inc()
 
-    def _time(self, service: str, operation: str, elapsed_us: int, stages: Sequence[tuple[str, int]]) -> None:
-        child = self._durations.get((service, operation))
-        if child is None:
-            child = self._durations[service, operation] = self.duration.labels(service, operation)
-        child.observe(elapsed_us / 1e6)
-        for stage, microseconds in stages:
-            timer = self._stages.get(stage)
-            if timer is None:
-                timer = self._stages[stage] = self.stage.labels(stage)
-            timer.observe(microseconds / 1e6)
+    def settle(self) -> None:
+        """Put the durations of what ended lately into their histograms, a bucket at a time; from any thread, and before each scrape."""
+        tallies: defaultdict[tuple[Histogram, tuple[str, ...]], Counts[int]] = defaultdict(Counts)
+        with suppress(IndexError):
+            while True:
+                service, operation, elapsed_us, stages = self._ended.popleft()
+                tallies[self.duration, (service, operation)][elapsed_us] += 1
+                for stage, microseconds in stages:
+                    tallies[self.stage, (stage,)][microseconds] += 1
+        for (histogram, labels), counts in tallies.items():
+            _observe_all(histogram.labels(*labels), counts)
 
     def attempt_ended(self, provider: str, state: str, fault: Fault | None) -> None:
         """Count one attempt to deliver a stored message by the state it led to, and the dead letter if it became one."""
@@ -204,6 +208,16 @@ class Telemetry:
         self.oldest.labels(provider).set(oldest_age_s)
 
 
+def _observe_all(histogram: Histogram, counts: Mapping[int, int]) -> None:
+    """As `observe` of each duration in microseconds, one step a bucket; prometheus_client has no call for it, so its own names are used."""
+    filled: defaultdict[int, int] = defaultdict(int)
+    for microseconds, count in counts.items():
+        filled[bisect_left(histogram._upper_bounds, microseconds / 1e6)] += count  # noqa: SLF001
+    for place, count in filled.items():
+        histogram._buckets[place].inc(count)  # noqa: SLF001
+    histogram._sum.inc(sum(us * count for us, count in counts.items()) / 1e6)  # noqa: SLF001
+
+
 def process_registry() -> CollectorRegistry:
     """A registry of its own, with what the process itself tells (memory, CPU, files, garbage collection)."""
     registry = CollectorRegistry()
@@ -212,10 +226,11 @@ def process_registry() -> CollectorRegistry:
     return registry
 
 
-def exposition(registry: CollectorRegistry, multiprocess_dir: str | None) -> bytes:
+def exposition(telemetry: Telemetry, multiprocess_dir: str | None) -> bytes:
     """All metrics as text; with a directory, of every process that writes there."""
+    telemetry.settle()
     if multiprocess_dir is None:
-        return generate_latest(registry)
+        return generate_latest(telemetry.registry)
     gathered = CollectorRegistry()
     multiprocess.MultiProcessCollector(gathered, path=multiprocess_dir)  # type: ignore[no-untyped-call]  # the library has no types here
     return generate_latest(gathered)

@@ -46,7 +46,10 @@ async def watch_circuits(publish: Callable[[], None]) -> None:
 
 
 async def watch_loop(telemetry: Telemetry, tick: Callable[[], int], tell: Callable[[float, float], None]) -> None:
-    """Measure how late a timer fires: whatever blocks the loop blocks every exchange; `tell` is told (delay, monotonic seconds)."""
+    """Measure how late a timer fires: whatever blocks the loop blocks every exchange; `tell` is told (delay, monotonic seconds).
+
+    What ended meanwhile is counted on the way: a node that nobody scrapes must not gather it for ever.
+    """
     while True:
         expected = tick() + int(LAG_PERIOD_S * 1e9)
         await asyncio.sleep(LAG_PERIOD_S)
@@ -54,6 +57,7 @@ async def watch_loop(telemetry: Telemetry, tick: Callable[[], int], tell: Callab
         delay_s = max(0, now - expected) / 1e9
         telemetry.loop_lag.observe(delay_s)
         tell(delay_s, now / 1e9)
+        telemetry.settle()
 
 
 async def sweep_lost(ports: Ports) -> None:

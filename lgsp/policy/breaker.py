@@ -117,7 +117,7 @@ def told(circuit: Circuit, ticket: int, verdict: Verdict, facts: Facts, rule: Br
         return circuit
     counts = counted(circuit.counts, facts.now, rule.window_s, is_good=verdict is Verdict.WELL)
     row = circuit.row + 1 if verdict is Verdict.FAILED else 0
-    after = replace(circuit, row=row, counts=counts)
+    after = Circuit(circuit.mode, circuit.round, row, circuit.trips, circuit.probing, circuit.probe_at, counts)
     return _tripped(after, facts, rule) if verdict is Verdict.FAILED and _is_sick(after, facts.now, rule) else after
 
 

@@ -30,8 +30,8 @@ def turned(counts: Counts, now: float, window_s: float) -> Counts:
 
 def counted(counts: Counts, now: float, window_s: float, *, is_good: bool) -> Counts:
     """One more."""
-    at = turned(counts, now, window_s)
-    return at._replace(good=at.good + 1) if is_good else at._replace(bad=at.bad + 1)
+    slot, good, bad, older_good, older_bad = turned(counts, now, window_s)
+    return Counts(slot, good + is_good, bad + (not is_good), older_good, older_bad)
 
 
 def sliding(counts: Counts, now: float, window_s: float) -> tuple[float, float]:

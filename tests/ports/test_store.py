@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.store.commit import GroupCommit, Guilty
+from lgsp.drivers.store.sqlite import LOOK_BATCHES, SqliteWriter
 from lgsp.drivers.store.tables import metadata
 from lgsp.errors import Fault, SettingsError
 from lgsp.model.happening import KeyAnswer, Reply, Settlement, State
@@ -70,6 +71,19 @@ async def test_the_migrations_build_what_the_tables_say(tmp_path):
 
     engine.dispose()
     assert difference == []
+
+
+async def test_the_log_of_a_file_begins_anew_though_commits_never_pause(tmp_path):
+    url = f"sqlite:///{tmp_path / 'hub.db'}"
+    await migrate(url)
+    writer = SqliteWriter(tmp_path / "hub.db")
+    row = (bytes(16), "opened", 0, 1.0, "", "", "", "", b"", "", "x" * 60_000, "", 0, "", "", 0, "", "")
+
+    for _ in range(2 * LOOK_BATCHES):
+        await writer.log([row] * 10)
+
+    assert (tmp_path / "hub.db-wal").stat().st_size < 1.5 * len(row[10]) * 10 * LOOK_BATCHES
+    await writer.close()
 
 
 async def test_a_database_without_the_schema_is_refused(tmp_path, clock):

@@ -193,7 +193,8 @@ class GuardedCalls:
 
     def _ordered(self, road: Road, code: str, now: float) -> Ruling | None:
         """What a person ordered that is in force, a hold before all else; notes its beginning and its end."""
-        ruling = in_force(self._around.states.rulings(code), now)
+        rulings = self._around.states.rulings(code)
+        ruling = in_force(rulings, now) if rulings else None
         kind = ruling.kind if ruling else None
         if kind is not road.ordered:
             before, road.ordered = road.ordered, kind

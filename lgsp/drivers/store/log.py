@@ -103,10 +103,12 @@ class Log:
         return granted
 
 
+_NEXT = "id > :mark AND id <= (SELECT min(id) FROM log WHERE id > :mark) + :rows"
 _PASSED = text(
-    "WITH w AS (SELECT id, at FROM log WHERE id > :mark ORDER BY id LIMIT :rows) "
-    "SELECT max(id) FROM w WHERE id < coalesce((SELECT min(id) FROM w WHERE at >= :before), 9223372036854775807)"
+    f"SELECT max(id) FROM log WHERE {_NEXT} AND id < coalesce("  # noqa: S608 -- constants
+    f"(SELECT id FROM log WHERE {_NEXT} AND at >= :before ORDER BY id LIMIT 1), 9223372036854775807)"
 )
+"""The last row before the first young one: what is young is not looked at, however much it is."""
 _LOST = text(
     "SELECT message_id, attempt, at, consumer, provider, service, operation, trace_id FROM log o WHERE id > :mark AND id <= :until "
     "AND event = 'opened' AND attempt = 0 "

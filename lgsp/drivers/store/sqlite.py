@@ -8,11 +8,13 @@ call into SQLite releases the interpreter lock, and getting it back beside a bus
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from lgsp.drivers.store import checkpoint
 from lgsp.drivers.store.commit import Broken, Guilty
 from lgsp.drivers.store.plan import plan
 from lgsp.drivers.store.statements import LOG
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 CHUNK = 64
 BUSY_TIMEOUT_S = 5.0
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", checkpoint.OFF)
+LOOK_BATCHES = 64
+"""After so many batches the writer looks whether the write-ahead log has grown too large."""
 
 _BLAME = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, ValueError)
 
@@ -39,6 +43,8 @@ class SqliteWriter:
         self._jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
         self._path = path
         self._opened: sqlite3.Connection | None = None
+        self._checkpoints = checkpoint.Checkpoints(path, BUSY_TIMEOUT_S)
+        self._batches = 0
         self._thread = threading.Thread(target=self._run, name="lgsp-sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -55,6 +61,7 @@ class SqliteWriter:
         """Let the thread end after what it has in hand."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._checkpoints.close)
 
     async def _do(self, job: Callable[[], Any]) -> Any:
         done: asyncio.Future[Any] = self._loop.create_future()
@@ -75,8 +82,16 @@ class SqliteWriter:
                 result = Broken(str(error))
                 result.__cause__ = error
             self._loop.call_soon_threadsafe(_resolve, done, result)
+            self._batches += 1
+            if self._batches % LOOK_BATCHES == 0:
+                self._empty_log()
         if self._opened is not None:
             self._opened.close()
+
+    def _empty_log(self) -> None:
+        if self._opened is not None and self._checkpoints.log_bytes() >= checkpoint.EMPTIED_BYTES:
+            with contextlib.suppress(sqlite3.Error):  # the next batch meets the same, and is told
+                self._opened.execute(checkpoint.MOVE)
 
     @property
     def _connection(self) -> sqlite3.Connection:
