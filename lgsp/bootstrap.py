@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -36,6 +37,7 @@ from lgsp.drivers.outbound.wss import check_bound
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.store import migrate, open_store
+from lgsp.drivers.vault import FolderShelf, SealedVault, SharedShelf
 from lgsp.drivers.watchers import SharedWatchers
 from lgsp.drivers.worker import Times, Worker
 from lgsp.errors import Fault
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from lgsp.drivers.store import Store
 
 FIRST_PERSON = "admin"
+SQLITE = "sqlite:///"
 LOG_ENCODER = msgspec.json.Encoder()
 
 
@@ -74,7 +77,8 @@ class Hub:
         settings = self.settings
         token_door = TokenDoor(Secrets(self.store, self.office.mac).client_of, self.tokens.issue, self.store, settings.token_life_s)
         front = Front(self.places, self.ready, lambda: self.worker.stopping)
-        return gateway_app(self.ports, token_door, Limits(settings.body_limit_bytes), front, settings.issuer)
+        limits = Limits(settings.body_limit_bytes, settings.file_limit_bytes, settings.public_url)
+        return gateway_app(self.ports, token_door, limits, front, settings.issuer)
 
     def management(self) -> Any:
         """The management API as an ASGI application; metrics are rendered in a thread."""
@@ -143,6 +147,7 @@ async def open_hub(settings: Settings) -> Hub:
         receipts=store,
         notices=store,
         outbound=guard,
+        vault=open_vault(settings, store, new_id),
         bell=bell,
         watchers=SharedWatchers(store.at_rest),
         telemetry=telemetry,
@@ -164,6 +169,14 @@ async def _tokens(settings: Settings, store: Store, new_id: Callable[[], str]) -
     """Access tokens, signed by the hub's own key."""
     signing_key = await store.load_or_create_key("sign", new_signing_key)
     return Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([signing_key])), new_id)
+
+
+def open_vault(settings: Settings, store: Store, new_id: Callable[[], str]) -> SealedVault:
+    """Files lie in a folder beside an SQLite database or where the settings say, and otherwise in the database that the nodes share."""
+    folder = settings.vault_dir
+    if not folder and settings.database_url.startswith(SQLITE):
+        folder = str(Path(settings.database_url.removeprefix(SQLITE)).parent / "vault")
+    return SealedVault(store, FolderShelf(Path(folder)) if folder else SharedShelf(store), new_id)
 
 
 def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls) -> Office:

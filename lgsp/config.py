@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from lgsp.errors import SettingsError
 
@@ -41,6 +42,10 @@ class Settings:
     exchanges_limit: int = 512
     stop_notice_s: float = 5.0
     stop_drain_s: float = 30.0
+    file_limit_bytes: int = 128 << 20
+    file_keep_s: int = 7 * 86_400
+    vault_dir: str = ""
+    public_url: str = ""
     admin_password: str = field(default="", repr=False)
     metrics_dir: str = ""
     log_level: str = "info"
@@ -90,6 +95,14 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        message = "expected an address like https://lgsp.example"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number <= 0:
@@ -131,6 +144,10 @@ READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "exchanges_limit": _positive,
         "stop_notice_s": _duration,
         "stop_drain_s": _duration,
+        "file_limit_bytes": _positive,
+        "file_keep_s": _positive,
+        "vault_dir": str,
+        "public_url": _public_url,
         "admin_password": str,
         "metrics_dir": str,
         "log_level": str,

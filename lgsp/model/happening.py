@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from lgsp.model.agreed import Operation
     from lgsp.model.parties import Purpose, Right, SubsystemId
@@ -109,12 +109,16 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the door sends back: HTTP status, JSON body, headers; `spoken`: the body in the consumer's tongue, which nobody keeps."""
+    """What the door sends back: HTTP status, JSON body, headers.
+
+    spoken: the body in the consumer's tongue, which nobody keeps. stream: in place of the body, piece by piece; headers tell its length.
+    """
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     spoken: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
+    from lgsp.model.files import File
     from lgsp.model.happening import Closed, Due, Exchange, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
     from lgsp.model.parties import Callback, Consumer, Right, Ruling, RulingKind, SubsystemId
     from lgsp.telemetry import Telemetry
@@ -113,6 +114,22 @@ class Patience(Protocol):
 
     async def hasten(self, provider: str, now: float) -> int:
         """Make due at once, in the order of their arrival, what waits because the provider or the way to it failed; says how many."""
+
+
+class Vault(Protocol):
+    """Large parts, encrypted, streamed in and out; each belongs to the consumer for whom it was kept."""
+
+    async def keep(self, content: AsyncIterator[bytes], consumer: SubsystemId, media_type: str, limit_bytes: int) -> File:
+        """Keep what comes, durably; Fault("body-too-large") beyond the limit, and then, as after any other fault, nothing is kept."""
+
+    async def find(self, ref: str, consumer: SubsystemId) -> File | None:
+        """None where this consumer has none of that reference."""
+
+    def read(self, file: File, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The content from byte `start` up to but without `end`; Fault("record-unavailable") where it was changed, cut or moved."""
+
+    async def hold(self, refs: Sequence[str], message_id: str) -> None:
+        """Spare these files from the sweep as long as this message is not settled, and some time longer."""
 
 
 class Receipts(Protocol):
@@ -231,6 +248,7 @@ class Ports:
     receipts: Receipts
     notices: Notices
     outbound: Outbound
+    vault: Vault
     bell: Bell
     watchers: Watchers
     telemetry: Telemetry

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.codec import json
+from lgsp.errors import Fault
+from lgsp.model.files import refs_in
 from lgsp.model.happening import Reply, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lgsp.model.agreed import Operation
     from lgsp.model.happening import Exchange, KeyClaim, KeyHolder
     from lgsp.ports.engine import Ports
@@ -16,10 +20,20 @@ if TYPE_CHECKING:
 async def accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports) -> tuple[Reply, KeyHolder | None]:
     """Message, payload, outbox row and key in one transaction, then the bell; or who holds the key, and then nothing was written."""
     reply = _receipt(exchange)
+    if refs := refs_in(exchange.body):
+        await _hold(refs, exchange, ports)
     holder = await ports.outbox.accept(_stored(exchange), claim, reply)
     if holder is None:
         ports.bell.ring(exchange.operation.provider.code, (exchange.message_id,))
     return reply, holder
+
+
+async def _hold(refs: Sequence[str], exchange: Exchange, ports: Ports) -> None:
+    """The files that the message names are its consumer's own, and stay until it is settled; held before it is accepted, never after."""
+    for ref in refs:
+        if await ports.vault.find(ref, exchange.consumer) is None:
+            raise Fault("file-unknown", ref)
+    await ports.vault.hold(refs, exchange.message_id)
 
 
 def _stored(exchange: Exchange) -> Stored:

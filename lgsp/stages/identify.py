@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 def identify(message: Message, ports: Ports) -> Consumer:
     """The consumer behind the credential; a suspended one is unknown at once, however long its token lives."""
-    client_id = ports.identity.identify(message.credential, message.received_at)
+    return known_consumer(message.credential, message.received_at, ports)
+
+
+def known_consumer(credential: str | None, at: float, ports: Ports) -> Consumer:
+    """The same from the credential alone."""
+    client_id = ports.identity.identify(credential, at)
     consumer = ports.directory.consumer(client_id)
     if consumer is None or not consumer.active:
         raise Fault("consumer-unknown")

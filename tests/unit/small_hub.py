@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from lgsp import exchange
 from lgsp.codec import json
-from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound, MemoryStore
+from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound, MemoryStore, MemoryVault
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.watchers import SharedWatchers
 from lgsp.errors import Violation
@@ -103,6 +103,7 @@ class SmallHub:
             receipts=self.store,
             notices=self.store,
             outbound=self.outbound,
+            vault=MemoryVault(lambda: self.now, lambda: f"00000000-0000-7000-9000-{next(ids):012d}"),
             bell=self.bell,
             watchers=SharedWatchers(self.store.at_rest),
             telemetry=Telemetry(CollectorRegistry()),

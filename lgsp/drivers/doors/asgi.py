@@ -13,7 +13,7 @@ from lgsp.errors import Fault
 from lgsp.model.parties import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
@@ -29,6 +29,12 @@ class Asked:
     headers: Headers
     message_id: str
     trace_id: str
+
+    @property
+    def source(self) -> str:
+        """The address that asks, as far as ASGI knows it."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else ""
 
 
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
@@ -142,6 +148,22 @@ async def read_body(receive: Receive, headers: Headers, limit_bytes: int) -> byt
     return b"".join(parts)
 
 
+async def body_pieces(asked: Asked, limit_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it comes, never all of it at once; refused as in read_body."""
+    if int(asked.headers.get(b"content-length") or 0) > limit_bytes:
+        raise _too_large(limit_bytes)
+    size, more = 0, True
+    while more:
+        event = await asked.receive()
+        if event["type"] == "http.disconnect":
+            raise Fault("malformed-request", "the connection ended within the body")
+        piece, more = event.get("body", b""), event.get("more_body", False)
+        size += len(piece)
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+        yield piece
+
+
 def _too_large(limit_bytes: int) -> Fault:
     return Fault("body-too-large", f"the limit is {limit_bytes} bytes", headers=(("Connection", "close"),))
 
@@ -149,6 +171,12 @@ def _too_large(limit_bytes: int) -> Fault:
 async def write_reply(receive: Receive, send: Send, reply: Reply, more_headers: Sequence[tuple[str, str]]) -> None:
     """Send the answer; after a body that was too large, wait a little for its sender to look up."""
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in (*reply.headers, *more_headers)]
+    if reply.stream is not None:
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        async for piece in reply.stream:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
     headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if reply.status != TOO_LARGE:

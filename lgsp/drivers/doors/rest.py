@@ -14,6 +14,8 @@ from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
 from lgsp.drivers.doors.asgi import Asked, Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.files import PATH as FILES
+from lgsp.drivers.doors.files import FileDoor
 from lgsp.drivers.doors.gate import PLACE, REFUSAL
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
@@ -35,9 +37,10 @@ ACCEPTED = 202
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the door lets in: body size in bytes. `public`: its address as consumers know it."""
+    """What the door lets in: size of a body and of a file in bytes. `public`: its address as consumers know it."""
 
     body_bytes: int
+    file_bytes: int
     public: str = ""
 
 
@@ -52,6 +55,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         self._issuer = issuer
         self._receipts = ReceiptDoor(ports, issuer)
         self._soap = SoapDoor(ports, limits.body_bytes, issuer, limits.public)
+        self._files = FileDoor(ports, limits.file_bytes)
         self._log = structlog.get_logger().bind(logger="lgsp.door")
 
     def add_api(self, specification: Specification, *, base_path: str, **_: Any) -> None:
@@ -94,6 +98,8 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         asked.headers.refuse_doubled()
         if asked.scope["path"].endswith(SUFFIX):
             return None, await self._soap.answer(asked)
+        if asked.scope["path"] == FILES or asked.scope["path"].startswith(FILES + "/"):
+            return None, await self._files.answer(asked)
         message = await self._read(asked)
         if message.path == "/token":
             return message, await self._token(message)
@@ -112,7 +118,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             media_type=headers.text(b"content-type").partition(";")[0].strip().lower(),
             body=await read_body(asked.receive, headers, self._limits.body_bytes),
             credential=headers.get(b"authorization"),
-            source=scope["client"][0] if scope.get("client") else "",
+            source=asked.source,
             purpose=read_purpose(headers),
             idempotency_key=headers.get(b"idempotency-key"),
             trace_id=asked.trace_id,

@@ -91,7 +91,7 @@ class SoapDoor:
         try:
             message, said = await self._hear(service, asked, talk)
         except Fault as fault:
-            self._ports.log.refused_unidentified(_source(asked), fault.slug, self._ports.now())
+            self._ports.log.refused_unidentified(asked.source, fault.slug, self._ports.now())
             raise
         reply = await exchange.carry(message, self._ports)
         return _written(reply, said, talk, asked.message_id)
@@ -127,7 +127,7 @@ class SoapDoor:
             media_type=media_type,
             body=envelope.document,
             credential=credential_of(asked.headers),
-            source=_source(asked),
+            source=asked.source,
             purpose=joined(read_purpose(asked.headers), talk.heard.purpose),
             idempotency_key=asked.headers.get(b"idempotency-key"),
             trace_id=asked.trace_id,
@@ -163,11 +163,6 @@ def credential_of(headers: Headers) -> str | None:
 
 def _version_said(headers: Headers) -> str:
     return MEDIA_TYPES.get(headers.text(b"content-type").partition(";")[0].strip().lower(), SOAP_11)
-
-
-def _source(asked: Asked) -> str:
-    client = asked.scope.get("client")
-    return str(client[0]) if client else ""
 
 
 def _host(headers: Headers) -> str:

@@ -14,11 +14,12 @@ from lgsp.drivers.memory.receipts import MemoryReceipts
 from lgsp.drivers.memory.register import MemoryRegister
 from lgsp.drivers.memory.steering import MemorySteering
 from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound
+from lgsp.drivers.memory.vault import MemoryVault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore"]
+__all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore", "MemoryVault"]
 
 
 class MemoryStore(MemorySteering, MemoryExchanges, MemoryReceipts, MemoryChannels, MemoryRegister, MemoryProviders):

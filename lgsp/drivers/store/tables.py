@@ -152,6 +152,32 @@ payload = Table(
     Column("expires_at", Double, nullable=False),
 )
 
+file = Table(
+    "file",
+    metadata,
+    Column("ref", MessageId, primary_key=True),
+    Column("consumer", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("secret", LargeBinary),
+    Column("kept_at", Double, nullable=False, index=True),
+)
+
+file_use = Table(
+    "file_use",
+    metadata,
+    Column("ref", MessageId, primary_key=True),
+    Column("message_id", MessageId, primary_key=True),
+)
+
+file_chunk = Table(
+    "file_chunk",
+    metadata,
+    Column("ref", MessageId, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 call = Table(
     "call",
     metadata,
