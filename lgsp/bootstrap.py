@@ -70,6 +70,7 @@ class Hub:
     outbound: NativeCalls
     guard: GuardedCalls
     worker: Worker
+    vault: SealedVault
     places: Places
 
     def gateway(self) -> Any:
@@ -137,6 +138,7 @@ async def open_hub(settings: Settings) -> Hub:
     outbound = NativeCalls(bound, time.time, telemetry)
     guard = GuardedCalls(outbound, Surroundings(store, telemetry, time.time, random.random))
     guard.know(tuple(catalogue.current().providers.values()))
+    vault = open_vault(settings, store, new_id)
     ports = Ports(
         catalogue=ChannelCatalogue(catalogue, store.callbacks, settings.issuer),
         directory=store,
@@ -147,7 +149,7 @@ async def open_hub(settings: Settings) -> Hub:
         receipts=store,
         notices=store,
         outbound=guard,
-        vault=open_vault(settings, store, new_id),
+        vault=vault,
         bell=bell,
         watchers=SharedWatchers(store.at_rest),
         telemetry=telemetry,
@@ -162,11 +164,10 @@ async def open_hub(settings: Settings) -> Hub:
     office = _office(settings, store, ports, guard)
     await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
-    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, Places(settings.exchanges_limit, telemetry))
+    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, Places(settings.exchanges_limit, telemetry))
 
 
 async def _tokens(settings: Settings, store: Store, new_id: Callable[[], str]) -> Tokens:
-    """Access tokens, signed by the hub's own key."""
     signing_key = await store.load_or_create_key("sign", new_signing_key)
     return Tokens(Issuer(settings.issuer, settings.issuer, settings.token_life_s, read_keys([signing_key])), new_id)
 

@@ -103,7 +103,7 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> Non
 
 
 async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> None:
-    from lgsp.drivers.timetable import reconcile, sweep_lost, tell_callbacks, watch_backlog, watch_circuits, watch_loop, work_replays  # noqa: PLC0415
+    from lgsp.drivers import timetable  # noqa: PLC0415
 
     settings, ports = hub.settings, hub.ports
     servers = []
@@ -111,17 +111,18 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
         servers.append(Server(_config(hub.gateway(), settings, settings.data_port)))
     if Role.ADMIN in roles:
         servers.append(Server(_config(hub.management(), settings, settings.admin_port)))
-    background = [
-        asyncio.create_task(watch_loop(ports.telemetry, ports.tick, hub.places.looked)),
-        asyncio.create_task(watch_circuits(hub.guard.publish)),
-    ]
+    lasting = [timetable.watch_loop(ports.telemetry, ports.tick, hub.places.looked), timetable.watch_circuits(hub.guard.publish)]
     if Role.WORKER in roles:
-        background.append(asyncio.create_task(hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake)))
-        background.append(asyncio.create_task(watch_backlog(hub.office.inspection, ports.telemetry, ports.now)))
-        background.append(asyncio.create_task(sweep_lost(ports)))
-        background.append(asyncio.create_task(reconcile(ports)))
-        background.append(asyncio.create_task(tell_callbacks(ports)))
-        background.append(asyncio.create_task(work_replays(hub.office.runs, hub.worker.wake, ports.now)))
+        lasting += [
+            hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake),
+            timetable.watch_backlog(hub.office.inspection, ports.telemetry, ports.now),
+            timetable.sweep_lost(ports),
+            timetable.reconcile(ports),
+            timetable.tell_callbacks(ports),
+            timetable.work_replays(hub.office.runs, hub.worker.wake, ports.now),
+            timetable.sweep_files(hub.vault.sweep, ports.now, settings.file_keep_s),
+        ]
+    background = [asyncio.create_task(work) for work in lasting]
     worker = asyncio.create_task(hub.worker.run()) if Role.WORKER in roles else None
     serving_tasks = [asyncio.create_task(server.serve()) for server in servers]
     _settle_garbage()

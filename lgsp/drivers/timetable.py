@@ -109,6 +109,17 @@ async def work_replays(runs: Runs, ring: Callable[[str], None], now: Callable[[]
     await _each_second("replay_failed", work)
 
 
+async def sweep_files(sweep: Callable[[float], Awaitable[int]], now: Callable[[], float], keep_s: float) -> None:
+    """Each second, erase files older than `keep_s` that no message needs, for ever."""
+
+    async def work() -> None:
+        swept = await sweep(now() - keep_s)
+        if swept:
+            _log().info("files_swept", count=swept)
+
+    await _each_second("sweep_files_failed", work)
+
+
 async def _each_second(failed: str, work: Callable[[], Awaitable[None]]) -> None:
     """A database that is away is asked again a second later."""
     while True:

@@ -73,13 +73,15 @@ class SealedVault:
         """Vault; what a fault leaves behind is removed at once, what a crash leaves behind by the sweep."""
         ref, key = self._new_id(), AESGCM.generate_key(KEY_BITS)
         await self._index.begin_file(ref, consumer, media_type)
+        is_kept = False
         try:
             size_bytes, digest = await self._put(ref, key, content, limit_bytes)
             await self._shelf.settle(ref)
             kept_at = await self._index.finish_file(ref, size_bytes, digest + key)
-        except BaseException:
-            await self._drop([ref])
-            raise
+            is_kept = True
+        finally:
+            if not is_kept:
+                await self._drop([ref])
         return File(ref, consumer, media_type, size_bytes, digest, kept_at)
 
     async def _put(self, ref: str, key: bytes, content: AsyncIterator[bytes], limit_bytes: int) -> tuple[int, bytes]:
