@@ -131,8 +131,7 @@ async def open_hub(settings: Settings) -> Hub:
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
     new_id = Ids()
-    await migrate(settings.database_url)
-    store = await open_store(settings.database_url, Cipher(settings.master_key), time.time)
+    store = await _store(settings)
     tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url)
     outbound = NativeCalls(bound, time.time, telemetry)
@@ -165,6 +164,11 @@ async def open_hub(settings: Settings) -> Hub:
     await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
     return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, Places(settings.exchanges_limit, telemetry))
+
+
+async def _store(settings: Settings) -> Store:
+    await migrate(settings.database_url)
+    return await open_store(settings.database_url, Cipher(settings.master_key), time.time)
 
 
 async def _tokens(settings: Settings, store: Store, new_id: Callable[[], str]) -> Tokens:
