@@ -46,11 +46,12 @@ from lgsp.ports.office import Office
 from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
     from lgsp.config import Settings
     from lgsp.drivers.bell import Ringing
     from lgsp.drivers.store import Store
+    from lgsp.model.agreed import Provider
 
 FIRST_PERSON = "admin"
 SQLITE = "sqlite:///"
@@ -126,8 +127,7 @@ class Ids:
 async def open_hub(settings: Settings) -> Hub:
     """Build every driver and bind them; raises SettingsError or ContractError, with everything that is wrong, before any door opens."""
     catalogue = FolderCatalogue(settings.adapters, settings.contracts)
-    bound = Bindings(settings.bindings, tuple(catalogue.current().providers.values()))
-    check_bound(bound, tuple(catalogue.current().providers.values()))
+    bound = _bound(settings, tuple(catalogue.current().providers.values()))
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
     new_id = Ids()
@@ -164,6 +164,12 @@ async def open_hub(settings: Settings) -> Hub:
     await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
     return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, Places(settings.exchanges_limit, telemetry))
+
+
+def _bound(settings: Settings, providers: Sequence[Provider]) -> Bindings:
+    bound = Bindings(settings.bindings, providers)
+    check_bound(bound, providers)
+    return bound
 
 
 async def _store(settings: Settings) -> Store:
