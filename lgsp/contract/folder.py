@@ -17,7 +17,7 @@ from lgsp.contract.wsdl import read_wsdl
 from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import compile_mapping
 from lgsp.mapping.rules import Surroundings
-from lgsp.model.agreed import DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts
+from lgsp.model.agreed import DataClass, Forward, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, XRoad
 from lgsp.model.parties import SubsystemId
 from lgsp.policy.deadline import read_calendar
 
@@ -131,6 +131,8 @@ class _Folder:
             timeouts=Timeouts(total_s=binding["timeout_s"], **limits),
             in_flight=binding["in_flight"],
             auth=auth,
+            xroad=XRoad(**binding["xroad"]) if "xroad" in binding else None,
+            forward=Forward(**binding["forward"]) if "forward" in binding else None,
         )
 
     def _service(self, at: str, service: Mapping[str, Any], ours: OpenApi, parts: _Parts) -> Service:

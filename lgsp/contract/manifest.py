@@ -67,6 +67,7 @@ def read_manifest(folder: Path) -> Manifest:
 def _contradictions(manifest: Manifest) -> Iterator[Finding]:
     yield from _unbound(manifest)
     yield from _wrong_wss(manifest)
+    yield from _wrong_road(manifest)
     yield from _doubled(manifest)
     declared = manifest.value.get("calls", {})
     offered = {name: (at, operation) for at, _, name, operation in manifest.operations()}
@@ -101,6 +102,22 @@ def _wrong_wss(manifest: Manifest) -> Iterator[Finding]:
                 there = ", ".join(sorted(manifest.uses)) or "none"
                 reason = f"{name!r} is not declared in `uses`; there are {there}"
                 yield manifest.source.finding(f"/auth/wss/{part}/{word}", "wss", reason, "declare it as a reference in `uses`")
+
+
+def _wrong_road(manifest: Manifest) -> Iterator[Finding]:
+    """X-Road identifiers differ between test and production, so they are bound; REST needs a service code; two roads lead nowhere."""
+    binding = manifest.binding
+    for road, names in (("xroad", ("client", "provider")), ("forward", ("destination", "provider_url"))):
+        for word in names if road in binding else ():
+            if binding[road][word] not in manifest.uses:
+                reason = f"{binding[road][word]!r} is not declared in `uses`"
+                yield manifest.source.finding(f"/binding/{road}/{word}", "xroad", reason, "declare it as a reference in `uses`")
+    is_rest = binding["kind"] == "rest"
+    if "xroad" in binding and ("service" in binding["xroad"]) is not is_rest:
+        reason = "a REST service has a code of its own" if is_rest else "a SOAP service is called by its operation's name"
+        yield manifest.source.finding("/binding/xroad", "xroad", reason, "add `service`" if is_rest else "remove `service`")
+    if "forward" in binding and ("xroad" in binding or not is_rest):
+        yield manifest.source.finding("/binding/forward", "xroad", "the forwarding adapter is for REST and stands alone", "remove one")
 
 
 def _doubled(manifest: Manifest) -> Iterator[Finding]:

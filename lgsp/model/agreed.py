@@ -198,6 +198,29 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
+class XRoad:
+    """A provider behind an X-Road security server, by names of bound references.
+
+    client: the hub's own subsystem. provider: theirs. service: code of a REST service (of SOAP it is the operation's name). version: of a
+    SOAP service, where it has one.
+    """
+
+    client: str
+    provider: str
+    service: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A provider behind an adapter that forwards REST calls; destination, provider_url: names of bound references; path: the adapter's."""
+
+    destination: str
+    provider_url: str
+    path: str = "/XrdAdapter/RestService/forward"
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One external system and how it is reached; `address` may be a reference (`$env.NAME`) that each hub binds."""
 
@@ -209,6 +232,8 @@ class Provider:
     timeouts: Timeouts
     in_flight: int
     auth: Auth = field(default_factory=Auth)
+    xroad: XRoad | None = None
+    forward: Forward | None = None
 
 
 @dataclass(frozen=True, slots=True)

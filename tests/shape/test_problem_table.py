@@ -22,10 +22,11 @@ def raised() -> set[str]:
 
 
 def spoken() -> set[str]:
-    """Every text literal of the code and every word of the manifests: where a slug may be chosen by a table."""
+    """Every text literal of the code, every word of the manifests and of the table of X-Road's faults: where a slug may be chosen."""
     literals = {n.value for s in sources() for n in ast.walk(s.tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     manifests = [file.read_text(encoding="utf-8").split() for file in (ROOT / "adapters").rglob("*.yaml")]
-    return literals.union(*manifests)
+    table = (ROOT / "contracts" / "xroad_faults.yaml").read_text(encoding="utf-8").replace(",", " ").split()
+    return literals.union(table, *manifests)
 
 
 def test_every_slug_of_the_code_has_a_row():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lgsp.drivers.outbound.auth import Sessions, header_values
@@ -11,6 +12,7 @@ from lgsp.drivers.outbound.pool import Pool
 from lgsp.drivers.outbound.rest import judge_rest
 from lgsp.drivers.outbound.soap import judge_soap
 from lgsp.drivers.outbound.wss import seal, unseal
+from lgsp.drivers.outbound.xroad import Letter, addressed, judge_envelope, judge_fault, judge_road
 from lgsp.errors import CodecError, Fault, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -57,28 +59,43 @@ class NativeCalls:
         raise Fault("provider-denied", "a new session was refused at once")
 
     async def _exchange(self, call: Call, content: bytes, exchange: Exchange) -> Any:
-        provider, wire, trace_id = exchange.operation.provider, call.wire, exchange.trace_id
+        provider = exchange.operation.provider
         bound = self._bound(provider, exchange.purpose.represented_party)
-        url = bound["address"] + wire.path
-        content = await seal(content, provider.auth.wss, bound, self._now())
+        letter = await self._sealed(addressed(self._letter(call, content, bound, exchange), call, bound, exchange), bound, exchange)
+        answer = await self._pool(provider).send(call.wire.method, letter.url, letter.headers, letter.content)
+        judge_road(answer, letter, provider)
+        JUDGES[provider.kind](answer)
+        reply = self._read(call, letter.content, answer, provider, bound)
+        judge_fault(reply, provider)
+        return reply
+
+    def _letter(self, call: Call, content: bytes, bound: Mapping[str, str], exchange: Exchange) -> Letter:
+        wire, trace_id = call.wire, exchange.trace_id
         headers = {
             "Content-Type": wire.media_type,
             "Accept-Encoding": "identity",
             "traceparent": f"00-{trace_id}-{trace_id[16:]}-01",
             **dict(wire.headers),
-            **header_values(provider.auth, bound, bound["address"], self._now()),
+            **header_values(exchange.operation.provider.auth, bound, bound["address"], self._now()),
         }
-        if provider.auth.signs is not None:
-            headers |= provider.auth.signs(exchange.message_id, self._now(), content)
+        return Letter(bound["address"] + wire.path, headers, content)
+
+    async def _sealed(self, letter: Letter, bound: Mapping[str, str], exchange: Exchange) -> Letter:
+        """WS-Security, then what is signed over the bytes as they will be sent."""
+        auth, now = exchange.operation.provider.auth, self._now()
+        content = await seal(letter.content, auth.wss, bound, now)
+        signed = auth.signs(exchange.message_id, now, content) if auth.signs is not None else {}
+        return replace(letter, content=content, headers={**letter.headers, **signed})
+
+    def _pool(self, provider: Provider) -> Pool:
         pool = self._pools.get(provider.code)
         if pool is None:
             pool = self._pools[provider.code] = Pool(provider, self._telemetry)
-        answer = await pool.send(wire.method, url, headers, content)
-        JUDGES[provider.kind](answer)
-        return self._read(provider, call, answer, bound)
+        return pool
 
-    def _read(self, provider: Provider, call: Call, answer: Answer, bound: Mapping[str, str]) -> Any:
+    def _read(self, call: Call, sent: bytes, answer: Answer, provider: Provider, bound: Mapping[str, str]) -> Any:
         try:
+            judge_envelope(answer, sent, provider)
             reply, violations = call.wire.read(unseal(answer.body, provider.auth.wss, bound, self._now()))
         except CodecError as error:
             kind = answer.headers.get("content-type", "no media type")

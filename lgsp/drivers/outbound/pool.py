@@ -17,6 +17,8 @@ from lgsp.errors import OutcomeUnknown, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from yarl import URL
+
     from lgsp.model.agreed import Provider
     from lgsp.telemetry import Telemetry
 
@@ -49,7 +51,7 @@ class Pool:
         )
         self._session._retry_connection = False  # noqa: SLF001  # the only switch aiohttp has for its own retries
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """One request, once; raises Unreachable (also where no slot becomes free) or OutcomeUnknown."""
         await self._take_slot()
         self._in_flight.inc()
@@ -75,7 +77,7 @@ class Pool:
         except TimeoutError as error:
             raise Unreachable("provider-busy", "all connections are in use", retry_after_s=1) from error
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
         async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             return Answer(response.status, response.headers, await _read(response))
 
