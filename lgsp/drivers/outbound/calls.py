@@ -84,8 +84,10 @@ class NativeCalls:
         """WS-Security, then what is signed over the bytes as they will be sent."""
         auth, now = exchange.operation.provider.auth, self._now()
         content = await seal(letter.content, auth.wss, bound, now)
-        signed = auth.signs(exchange.message_id, now, content) if auth.signs is not None else {}
-        return replace(letter, content=content, headers={**letter.headers, **signed})
+        headers = dict(letter.headers)
+        if auth.signs is not None:
+            headers |= auth.signs(exchange.message_id, now, content)
+        return replace(letter, content=content, headers=headers)
 
     def _pool(self, provider: Provider) -> Pool:
         pool = self._pools.get(provider.code)
