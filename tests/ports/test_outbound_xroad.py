@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lgsp.codec.soap import parse
+from lgsp.codec.fragment import parse
 from lgsp.codec.xroad import repeated
 from lgsp.contract.adapter import check_adapter, compile_adapter
 from lgsp.drivers.outbound.calls import NativeCalls
