@@ -201,10 +201,18 @@ _SCHEMAS = st.recursive(
 )
 
 
+def _is_integer(_checker, value):
+    """JSON Schema 6.1.1 counts 1.0 among the integers; the reference knows that of floats, and our numbers are Decimals."""
+    return not isinstance(value, bool) and isinstance(value, int | float | Decimal) and value == int(value)
+
+
+_TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+_REFERENCE = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
+
+
 @settings(max_examples=300, deadline=None)
 @given(_SCHEMAS, _INSTANCES)
 def test_the_verdict_is_that_of_the_reference_implementation(schema, instance):
     violations = compile_schema(schema)(instance)
 
-    reference = jsonschema.Draft202012Validator(schema)
-    assert (not violations) == reference.is_valid(instance)
+    assert (not violations) == _REFERENCE(schema).is_valid(instance)
