@@ -135,8 +135,7 @@ async def open_hub(settings: Settings) -> Hub:
     tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url)
     outbound = NativeCalls(bound, time.time, telemetry)
-    guard = GuardedCalls(outbound, Surroundings(store, telemetry, time.time, random.random))
-    guard.know(tuple(catalogue.current().providers.values()))
+    guard = _guard(outbound, store, telemetry, tuple(catalogue.current().providers.values()))
     vault = open_vault(settings, store, new_id)
     ports = Ports(
         catalogue=ChannelCatalogue(catalogue, store.callbacks, settings.issuer),
@@ -147,6 +146,7 @@ async def open_hub(settings: Settings) -> Hub:
         outbox=store,
         receipts=store,
         notices=store,
+        drains=store,
         outbound=guard,
         vault=vault,
         bell=bell,
@@ -164,6 +164,12 @@ async def open_hub(settings: Settings) -> Hub:
     await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
     return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, Places(settings.exchanges_limit, telemetry))
+
+
+def _guard(outbound: NativeCalls, store: Store, telemetry: Telemetry, providers: Sequence[Provider]) -> GuardedCalls:
+    guard = GuardedCalls(outbound, Surroundings(store, store, telemetry, time.time, random.random))
+    guard.know(providers)
+    return guard
 
 
 def _bound(settings: Settings, providers: Sequence[Provider]) -> Bindings:

@@ -110,6 +110,13 @@ class Telemetry:
         )
         self.in_flight = Gauge("lgsp_in_flight", "Calls under way", provider, registry=registry, multiprocess_mode="livesum")
         self.depth = Gauge("lgsp_outbox_depth", "Stored messages by state", of_state, registry=registry, multiprocess_mode="max")
+        self.drain_rate = Gauge(
+            "lgsp_outbox_drain_rate",
+            "Messages a second that come to rest while it is worked off",
+            provider,
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self.oldest = Gauge(
             "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", provider, registry=registry, multiprocess_mode="max"
         )

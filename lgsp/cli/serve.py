@@ -103,7 +103,7 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> Non
 
 
 async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> None:
-    from lgsp.drivers import timetable  # noqa: PLC0415
+    from lgsp.drivers import timetable  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
 
     settings, ports = hub.settings, hub.ports
     servers = []
@@ -111,7 +111,11 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
         servers.append(Server(_config(hub.gateway(), settings, settings.data_port)))
     if Role.ADMIN in roles:
         servers.append(Server(_config(hub.management(), settings, settings.admin_port)))
-    lasting = [timetable.watch_loop(ports.telemetry, ports.tick, hub.places.looked), timetable.watch_circuits(hub.guard.publish)]
+    lasting = [
+        timetable.watch_loop(ports.telemetry, ports.tick, hub.places.looked),
+        timetable.watch_circuits(hub.guard.publish),
+        timetable.watch_drains(ports),
+    ]
     if Role.WORKER in roles:
         lasting += [
             hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake),

@@ -122,6 +122,7 @@ class _Folder:
     def _provider(self, auth: Auth) -> Provider:
         declared, binding = self.manifest.value, self.manifest.binding
         limits = {"connect_s": binding["connect_s"]} if "connect_s" in binding else {}
+        backlog = {"backlog": binding["backlog"]} if "backlog" in binding else {}
         return Provider(
             code=self.manifest.code,
             system=SubsystemId(declared["system"]),
@@ -133,6 +134,7 @@ class _Folder:
             auth=auth,
             xroad=XRoad(**binding["xroad"]) if "xroad" in binding else None,
             forward=Forward(**binding["forward"]) if "forward" in binding else None,
+            **backlog,
         )
 
     def _service(self, at: str, service: Mapping[str, Any], ours: OpenApi, parts: _Parts) -> Service:

@@ -45,6 +45,17 @@ async def watch_circuits(publish: Callable[[], None]) -> None:
         await asyncio.sleep(PERIOD_S)
 
 
+async def watch_drains(ports: Ports) -> None:
+    """Each second, see what providers are owed and how fast it goes, for ever."""
+
+    async def measure() -> None:
+        await ports.drains.measure(ports.now())
+        for provider in ports.catalogue.current().providers:
+            ports.telemetry.drain_rate.labels(provider).set(ports.drains.drain(provider).rate)
+
+    await _each_second("drains_unknown", measure)
+
+
 async def watch_loop(telemetry: Telemetry, tick: Callable[[], int], tell: Callable[[float, float], None]) -> None:
     """Measure how late a timer fires: whatever blocks the loop blocks every exchange; `tell` is told (delay, monotonic seconds).
 

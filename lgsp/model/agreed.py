@@ -222,7 +222,10 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One external system and how it is reached; `address` may be a reference (`$env.NAME`) that each hub binds."""
+    """One external system and how it is reached; `address` may be a reference (`$env.NAME`) that each hub binds.
+
+    in_flight: calls at one time from one process. backlog: stored messages that may wait for it, at most.
+    """
 
     code: str
     system: SubsystemId
@@ -234,6 +237,7 @@ class Provider:
     auth: Auth = field(default_factory=Auth)
     xroad: XRoad | None = None
     forward: Forward | None = None
+    backlog: int = 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class AdmissionRule:
     """`least` places are always given; a standing delay over `target_s` through `interval_s` is overload."""
 
     least: int = 24
-    target_s: float = 0.03
+    target_s: float = 0.02
     interval_s: float = 0.25
 
 

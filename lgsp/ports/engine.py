@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lgsp.model.files import File
     from lgsp.model.happening import Closed, Due, Exchange, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
     from lgsp.model.parties import Callback, Consumer, Right, Ruling, RulingKind, SubsystemId
+    from lgsp.policy.drain import Drain
     from lgsp.telemetry import Telemetry
 
 
@@ -132,6 +133,16 @@ class Vault(Protocol):
         """Spare these files from the sweep as long as this message is not settled, and some time longer."""
 
 
+class Drains(Protocol):
+    """What each provider is owed and how fast that is worked off, by all nodes together."""
+
+    def drain(self, provider: str) -> Drain:
+        """From a snapshot at most some seconds old."""
+
+    async def measure(self, now: float) -> None:
+        """Take a new snapshot; called each second."""
+
+
 class Receipts(Protocol):
     """What consumers may ask about their stored messages, and about what became of a request-reply."""
 
@@ -247,6 +258,7 @@ class Ports:
     outbox: Outbox
     receipts: Receipts
     notices: Notices
+    drains: Drains
     outbound: Outbound
     vault: Vault
     bell: Bell

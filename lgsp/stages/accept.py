@@ -8,6 +8,7 @@ from lgsp.codec import json
 from lgsp.errors import Fault
 from lgsp.model.files import refs_in
 from lgsp.model.happening import Reply, Stored
+from lgsp.policy.drain import again_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 async def accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports) -> tuple[Reply, KeyHolder | None]:
     """Message, payload, outbox row and key in one transaction, then the bell; or who holds the key, and then nothing was written."""
-    reply = _receipt(exchange)
+    reply = _receipt(exchange, again_s(ports.drains.drain(exchange.operation.provider.code)))
     if refs := refs_in(exchange.body):
         await _hold(refs, exchange, ports)
     holder = await ports.outbox.accept(_stored(exchange), claim, reply)
@@ -64,7 +65,7 @@ def _deadline(operation: Operation, received_at: float) -> float:
     return received_at + operation.retry.deadline_s if legal is None else legal(received_at)
 
 
-def _receipt(exchange: Exchange) -> Reply:
+def _receipt(exchange: Exchange, wait_s: int) -> Reply:
     href = f"/receipts/{exchange.message_id}"
     body = {"id": exchange.message_id, "state": "accepted", "href": href}
-    return Reply(202, json.encode(body), (("Content-Type", "application/json"), ("Location", href), ("Retry-After", "2")))
+    return Reply(202, json.encode(body), (("Content-Type", "application/json"), ("Location", href), ("Retry-After", str(wait_s))))

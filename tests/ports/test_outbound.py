@@ -199,6 +199,14 @@ async def test_more_calls_than_slots_wait_and_then_are_told_so() -> None:
     assert caught.value.slug == "provider-busy"
 
 
+async def test_no_more_wait_for_a_slot_than_there_are_slots() -> None:
+    async with running(Silent()) as provider:
+        with pytest.raises(Fault, match="provider-busy") as caught:
+            await ask(provider.port, times=5, total_s=2.0)
+
+    assert "as many calls wait" in caught.value.detail
+
+
 async def test_many_calls_share_one_login_and_an_ended_session_is_opened_once_more() -> None:
     login = replace(ASK, name="login", to_native=lambda scope: {"login": scope["uses"]["user"]})
     session = Session(login, ("session",), "session", lambda reply: reply.get("code") == -1)

@@ -26,7 +26,7 @@ async def silence(_call: object, _native: object) -> None:
 
 
 def guard(store: MemoryStore, catalogue: Catalogue) -> GuardedCalls:
-    calls = GuardedCalls(MemoryOutbound(silence), Surroundings(store, Telemetry(CollectorRegistry()), lambda: NOW, lambda: 0.5))
+    calls = GuardedCalls(MemoryOutbound(silence), Surroundings(store, store, Telemetry(CollectorRegistry()), lambda: NOW, lambda: 0.5))
     calls.know(tuple(catalogue.providers.values()))
     return calls
 

@@ -102,6 +102,7 @@ class SmallHub:
             outbox=self.store,
             receipts=self.store,
             notices=self.store,
+            drains=self.store,
             outbound=self.outbound,
             vault=MemoryVault(lambda: self.now, lambda: f"00000000-0000-7000-9000-{next(ids):012d}"),
             bell=self.bell,

@@ -14,6 +14,7 @@ from lgsp.drivers.worker import Times, Worker
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
 from lgsp.model.agreed import Call, Pattern, RetryRule, SoapFault
 from lgsp.model.parties import Ruling, RulingKind
+from lgsp.policy.drain import Drain
 from tests.unit.small_hub import OPERATION, PROVIDER, SmallHub, call
 
 ONE_WAY = replace(
@@ -82,7 +83,7 @@ class Guarded:
 async def guarded(operation: Any = OPERATION) -> Guarded:
     provider = Provider()
     hub = await SmallHub(operation, provider).open()
-    guard = GuardedCalls(hub.outbound, Surroundings(hub.store, hub.ports.telemetry, lambda: hub.now, lambda: 0.5))
+    guard = GuardedCalls(hub.outbound, Surroundings(hub.store, hub.store, hub.ports.telemetry, lambda: hub.now, lambda: 0.5))
     guard.know([PROVIDER])
     hub.ports = replace(hub.ports, outbound=guard)
     return Guarded(hub, provider, guard)
@@ -257,6 +258,17 @@ async def test_at_a_provider_that_fails_now_and_then_calls_stay_within_the_budge
             await asyncio.sleep(0.002)
 
     assert here.provider.calls <= 1.2 * 300 + 10
+
+
+async def test_who_waits_for_an_answer_is_told_to_come_when_the_backlog_is_gone_too():
+    here = await guarded(replace(ONE_WAY, pattern=Pattern.REQUEST_REPLY))
+    here.hub.store.drain = lambda _provider: Drain(owed=300, rate=10.0)
+    await here.hold(seconds=60.0)
+
+    with pytest.raises(Fault, match="provider-held") as refused:
+        await here.hub.carry()
+
+    assert refused.value.retry_after_s == pytest.approx(90.0)
 
 
 async def test_what_takes_too_long_at_the_end_is_handed_back_to_other_workers():

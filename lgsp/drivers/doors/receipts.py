@@ -10,6 +10,7 @@ from lgsp.codec.receipt import report
 from lgsp.drivers.doors.problems import problem_reply
 from lgsp.errors import Fault, Violation
 from lgsp.model.happening import Reply, State
+from lgsp.policy.drain import again_s
 from lgsp.stages.identify import identify
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ class ReceiptDoor:
         receipt = await self._ports.receipts.receipt(message.path.removeprefix(PATH + "/"), consumer)
         if receipt is None:
             raise Fault("not-found")
-        more = (AGAIN,) if receipt.state in UNDER_WAY else ()
+        more = (self._again(receipt),) if receipt.state in UNDER_WAY else ()
         return _told(report(receipt, language, self._issuer), language, *more)
+
+    def _again(self, receipt: Receipt) -> tuple[str, str]:
+        """When to ask again, by how fast the provider's backlog goes."""
+        operation = self._ports.catalogue.current().operations.get((receipt.service, receipt.major, receipt.operation))
+        return (AGAIN[0], str(again_s(self._ports.drains.drain(operation.provider.code)))) if operation else AGAIN
 
     async def in_time(self, accepted: Reply, message: Message, prefer: str, language: str) -> Reply:
         """The final answer of a message that was just accepted, if it comes while its sender would wait; else its receipt."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Fault
 from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Reply, Settlement, State, Stored
+from lgsp.policy.drain import Drain, Pace, measured
 from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE
 from lgsp.ports.office import Act, Backlog, TimelineEntry
 
@@ -83,6 +84,9 @@ class MemoryExchanges:
         self._keys: dict[tuple[str, str, str], Key] = {}
         self._used: Counter[tuple[str, str, int]] = Counter()
         self._acts: list[Act] = []
+        self._settled: Counter[str] = Counter()
+        self._paces: dict[str, Pace] = {}
+        self._drains: dict[str, Drain] = {}
 
     async def opened(self, row: Opened, claim: KeyClaim | None = None) -> KeyHolder | None:
         """MessageLog."""
@@ -166,7 +170,21 @@ class MemoryExchanges:
             done = {name for _, _, name, finished in owed.calls if finished}
             owed.calls = [row for row in owed.calls if row[2] in done or row[1] != due.attempt]
         self.rows.append((closed, settlement))
+        if settlement.state is not State.WAITING:
+            self._settled[due.stored.provider] += 1
         return True
+
+    def drain(self, provider: str) -> Drain:
+        """Drains."""
+        return self._drains.get(provider, Drain())
+
+    async def measure(self, now: float) -> None:
+        """Drains."""
+        owed = Counter(each.stored.provider for each in self._owed.values() if each.is_moving)
+        for code in {*owed, *self._settled}:
+            pace = self._paces.get(code)
+            self._paces[code] = Pace(self._settled[code], now) if pace is None else measured(pace, self._settled[code], now)
+        self._drains = {code: Drain(owed[code], pace.rate) for code, pace in self._paces.items()}
 
     async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int:
         """QuotaLeases."""

@@ -17,6 +17,7 @@ from lgsp.model.agreed import SoapFault
 from lgsp.model.parties import RulingKind
 from lgsp.policy import breaker, budget, ramp
 from lgsp.policy.breaker import USUAL, BreakerRule, Circuit, Facts, Mode, Verdict
+from lgsp.policy.drain import lasts_s
 from lgsp.policy.window import NOTHING
 from lgsp.ports.engine import CircuitView, Passage
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Due, Exchange
     from lgsp.model.parties import Ruling
     from lgsp.policy.budget import Budget, BudgetRule
-    from lgsp.ports.engine import Outbound, ProviderStates
+    from lgsp.ports.engine import Drains, Outbound, ProviderStates
     from lgsp.telemetry import Telemetry
 
 LOOK_S = 1.0
@@ -44,6 +45,7 @@ class Surroundings:
     """What the guard needs beside the calls themselves. jitter: uniform in [0, 1)."""
 
     states: ProviderStates
+    drains: Drains
     telemetry: Telemetry
     now: Callable[[], float]
     jitter: Callable[[], float]
@@ -86,7 +88,8 @@ class GuardedCalls:
         """Outbound."""
         provider = exchange.operation.provider
         road = self._road(provider)
-        ticket = self._enter(road, provider.code)
+        queue_s = 0.0 if exchange.due else lasts_s(self._around.drains.drain(provider.code))
+        ticket = self._enter(road, provider.code, queue_s)
         verdict, retry_after_s = Verdict.SILENT, None
         try:
             reply = await self._calls.call(call, request, exchange)
@@ -155,17 +158,18 @@ class GuardedCalls:
             road = self._roads[provider.code] = Road(provider.in_flight, float(provider.in_flight))
         return road
 
-    def _enter(self, road: Road, code: str) -> int:
+    def _enter(self, road: Road, code: str, queue_s: float) -> int:
+        """A ticket; who is not let in and waits for the answer is told to come when the backlog is gone too, `queue_s` after the return."""
         now = self._around.now()
         ruling = self._ordered(road, code, now)
         if ruling is not None:
             if ruling.kind is RulingKind.CLOSED:
                 return NO_TICKET
             slug = "provider-held" if ruling.kind is RulingKind.HOLD else "circuit-open"
-            raise Fault(slug, ruling.reason, retry_after_s=ruling.until_at - now)
+            raise Fault(slug, ruling.reason, retry_after_s=ruling.until_at - now + queue_s)
         road.circuit, passes = breaker.admit(road.circuit, now, self._rule)
         if not passes:
-            raise Fault("circuit-open", retry_after_s=max(LOOK_S, road.circuit.probe_at - now))
+            raise Fault("circuit-open", retry_after_s=max(LOOK_S, road.circuit.probe_at - now) + queue_s)
         return road.circuit.round
 
     def _tell(self, road: Road, code: str, ticket: int, ended: tuple[Verdict, float | None]) -> None:

@@ -42,6 +42,7 @@ class Pool:
     def __init__(self, provider: Provider, telemetry: Telemetry) -> None:
         self._timeouts = provider.timeouts
         self._slots = asyncio.Semaphore(provider.in_flight)
+        self._waiting, self._most_waiting = 0, provider.in_flight
         self._in_flight = telemetry.in_flight.labels(provider.code)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S),
@@ -68,14 +69,20 @@ class Pool:
             self._slots.release()
 
     async def _take_slot(self) -> None:
+        """At most as many wait as there are slots: a sick provider must not fill the hub with those who wait for it."""
         if not self._slots.locked():
             await self._slots.acquire()
             return
+        if self._waiting >= self._most_waiting:
+            raise Unreachable("provider-busy", "all connections are in use, and as many calls wait", retry_after_s=1)
+        self._waiting += 1
         try:
             async with asyncio.timeout(self._timeouts.connect_s):
                 await self._slots.acquire()
         except TimeoutError as error:
             raise Unreachable("provider-busy", "all connections are in use", retry_after_s=1) from error
+        finally:
+            self._waiting -= 1
 
     async def _send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
         async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:

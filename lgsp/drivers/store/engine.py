@@ -16,6 +16,7 @@ from lgsp.drivers.store.channels import Channels
 from lgsp.drivers.store.commit import GroupCommit
 from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
 from lgsp.drivers.store.directory import Directory
+from lgsp.drivers.store.drains import Drains
 from lgsp.drivers.store.files import Files
 from lgsp.drivers.store.inspection import Inspection
 from lgsp.drivers.store.keys import Keys
@@ -44,15 +45,16 @@ MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
 
-class Store(Log, ManyMessages, Outbox, Receipts, Directory, Channels, Register, Providers, Inspection, Files, Keys):
+class Store(Log, ManyMessages, Outbox, Drains, Receipts, Directory, Channels, Register, Providers, Inspection, Files, Keys):
     """Every port of the record.
 
-    MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Inspection, Steering.
+    MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Drains, Inspection, Steering.
     """
 
     def __init__(self, core: Core, writers: Sequence[SqliteWriter | PostgresWriter]) -> None:
         Log.__init__(self, core)
         Directory.__init__(self)
+        Drains.__init__(self)
         self._writers = writers
         self._ticker = asyncio.get_running_loop().create_task(self._tick())
 

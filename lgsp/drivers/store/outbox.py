@@ -15,6 +15,7 @@ from lgsp.model.happening import State
 from lgsp.policy.lifecycle import COMES_AGAIN, RESOLUTIONS, SETTLEMENTS
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
@@ -29,9 +30,10 @@ _DUE_PROVIDERS = text(
 
 
 class Outbox:
-    """The port Outbox."""
+    """The port Outbox. `settled`: what came to rest here, by provider, since it was last told (drains.py)."""
 
     core: Core
+    settled: Counter[str]
 
     async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
         """Outbox."""
@@ -83,6 +85,8 @@ class Outbox:
         forgotten = (rows.id_in(due.stored.message_id), due.lease) if settlement.state in COMES_AGAIN else None
         work = Work(log=rows.closed_row(closed, settlement), settle=rows.settle_row(due, settlement), reply=reply, forget_calls=forgotten)
         written: bool = await self.core.hot.write(work)
+        if written and settlement.state is not State.WAITING:
+            self.settled[due.stored.provider] += 1
         return written
 
     async def resolve(self, due: Due, settlement: Settlement, closed: Closed) -> bool:

@@ -309,6 +309,15 @@ key = Table(
     Column("made_at", Double, nullable=False),
 )
 
+drain = Table(
+    "drain",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("owed", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("counted_at", Double, nullable=False),
+)
+
 epoch = Table(
     "epoch",
     metadata,
