@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lgsp.cli import bench, consumer, person
+from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
 from lgsp.cli.dead import dead, unknown
 from lgsp.cli.demo import demo
@@ -29,6 +30,7 @@ for name, verb in (
     ("check", check),
     ("diff", diff),
     ("mock", mock),
+    ("bridge", bridge),
     ("try", try_),
     ("login", login),
     ("grant", grant),

@@ -62,6 +62,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{title} {version} được giả lập tại {address}; Ctrl-C để dừng.",
         "{title} {version} is served at {address}; Ctrl-C stops it.",
     ),
+    "is_there": ("{name} đã có; không ghi đè.", "{name} is there already; nothing is overwritten."),
+    "bridged": (
+        "{name}: bản thảo đạt `lgsp check`; đặt {bind} rồi chạy hub: {address}. Hãy ghi chủ quản, căn cứ pháp lý, đầu mối.",
+        "{name}: a draft that passes `lgsp check`; set {bind} and start the hub: {address}. State owner, legal basis and contact.",
+    ),
     "no_adapter": ("{name}: không có adapter.yaml ở đây.", "{name}: no adapter.yaml there."),
     "no_example": (
         "{service}: không tìm thấy thao tác có ví dụ trong adapters/.",

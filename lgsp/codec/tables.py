@@ -62,7 +62,7 @@ class Attribute:
     """One attribute of an element; without `limits` only the XML schema can judge it.
 
     form: local name of the builtin type that it comes from. listed: blanks divide its items. default: what its absence means; fixed: it
-    can have no other value.
+    can have no other value. facets: as for Shape.
     """
 
     key: str
@@ -74,6 +74,7 @@ class Attribute:
     listed: bool = False
     default: str | None = None
     fixed: bool = False
+    facets: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class Shape:
     allowed (the flag: one must be there). lead: how many fields, from the first on, stand in their places in every valid content.
     form: local name of the builtin type of the text. listed: blanks divide its items. loose: the contract leaves the order of elements
     open, so they stand one by one in `#content`; mixed: with text among them. any_attributes: more than those declared may come.
-    derived: types that `xsi:type` may name; abstract: one of them must be.
+    derived: types that `xsi:type` may name; abstract: one of them must be. facets: of the text, each with its values, the nearest
+    restriction first, as the schema has them; `limits` are what the codec makes of them.
     """
 
     text: Kind | None = None
@@ -132,6 +134,7 @@ class Shape:
     any_attributes: bool = False
     derived: tuple[Derived, ...] = ()
     abstract: bool = False
+    facets: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def is_bare(self) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lgsp.contract.bridge.losses import losses_to_rest, losses_to_soap
 from lgsp.contract.folder import read_adapter
 from lgsp.contract.golden import check_examples
+from lgsp.contract.wsdl import read_contract
 from lgsp.contract.xsd_view import soap_schemas
 from lgsp.errors import ContractError, Finding
+from lgsp.mapping.compile import IDENTITY
 from lgsp.mapping.proof import Sent, prove_reply, prove_request
 from lgsp.mapping.view import view
 
@@ -15,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from lgsp.codec.soap import Speech
     from lgsp.contract.folder import Adapter
+    from lgsp.contract.openapi import HttpOperation
     from lgsp.mapping.rules import Rule
     from lgsp.model.agreed import Provider, Service
 
+    Place = tuple[str, Mapping[str, Any], str, Mapping[str, Any]]
     Schemas = Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 NOTHING: Mapping[str, Any] = {}
@@ -37,7 +43,8 @@ def check_adapter(folder: Path, contracts: Path) -> list[Finding]:
     except ContractError as error:
         return list(error.findings)
     natives = _natives(adapter, contracts)
-    findings = [finding for place in adapter.manifest.operations() for finding in _operation(adapter, natives, place)]
+    spoken = _spoken(adapter, contracts)
+    findings = [finding for place in adapter.manifest.operations() for finding in _operation(adapter, natives, spoken, place)]
     findings += _session(adapter, natives)
     return [*dict.fromkeys(findings), *check_examples(folder, adapter.services)]
 
@@ -50,23 +57,46 @@ def _natives(adapter: Adapter, contracts: Path) -> Schemas:
     return {name: (each.request_schema or NOTHING, each.reply_schema or NOTHING) for name, each in operations.items()}
 
 
-def _operation(adapter: Adapter, natives: Schemas, place: tuple[str, Mapping[str, Any], str, Mapping[str, Any]]) -> Iterator[Finding]:
+def _spoken(adapter: Adapter, contracts: Path) -> Mapping[str, Speech]:
+    """The operations of a provider that speaks SOAP."""
+    binding = adapter.manifest.binding
+    return read_contract(contracts / "wsdl" / binding["wsdl"]).port(binding["port"]).operations if binding["kind"] == "soap" else {}
+
+
+def _operation(adapter: Adapter, natives: Schemas, spoken: Mapping[str, Speech], place: Place) -> Iterator[Finding]:
     at, service, name, declared = place
     ours = adapter.ours[service["contract"]].operations[name]
     steps = adapter.manifest.steps(at, name, declared)
     canonical = ours.request_schema or NOTHING
+    if declared["mapping"] == IDENTITY:
+        yield from _losses(adapter, spoken, ours, (service["contract"], steps[-1][1]["call"]))
+        yield from _places(adapter, at, declared, canonical)
+        return
     sent = [_sent(adapter, step, declared["mapping"], natives) for _, step in steps]
     yield from prove_request(adapter.mapping.source, sent, canonical)
     back = adapter.mapping.translations[declared["mapping"], "reply"]
     yield from prove_reply(adapter.mapping.source, back, natives[steps[-1][1]["call"]][1], ours.reply_schema or NOTHING)
-    for word in ("order_by", "business_key"):
-        if word in declared:
-            yield from _there(adapter, f"{at}/{word}", declared[word], canonical, required=True)
+    yield from _places(adapter, at, declared, canonical)
     for where, step in steps:
         yield from _step(adapter, where, step, natives)
     if service["data_class"] != "personal":
         rules = [rule for call in sent for rule in call.translation.rules]
         yield from (_uncertain(adapter, rule) for rule in rules if any(path.root == "purpose" for path in rule.sources))
+
+
+def _places(adapter: Adapter, at: str, declared: Mapping[str, Any], canonical: Mapping[str, Any]) -> Iterator[Finding]:
+    for word in ("order_by", "business_key"):
+        if word in declared:
+            yield from _there(adapter, f"{at}/{word}", declared[word], canonical, required=True)
+
+
+def _losses(adapter: Adapter, spoken: Mapping[str, Speech], ours: HttpOperation, names: tuple[str, str]) -> Sequence[Finding]:
+    """What would be lost where nothing is translated; `names`: our contract's file, the native operation."""
+    file, native = names
+    if native in spoken:
+        return losses_to_soap(ours, spoken[native], f"contracts/openapi/{file}")
+    theirs = adapter.native.operations[native] if adapter.native else None
+    return losses_to_rest(ours, theirs, f"contracts/openapi/{file}") if theirs else []
 
 
 def _uncertain(adapter: Adapter, rule: Rule) -> Finding:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from lgsp.contract.place import native_of
 from lgsp.errors import Violation
+from lgsp.mapping.compile import IDENTITY
 from lgsp.mapping.expression import ExpressionError, compile_expression, path_into
 from lgsp.mapping.paths import PathError, parse_path, reader
 from lgsp.mapping.trace import origin
@@ -96,10 +98,12 @@ class CallCompiler:
         judgements = {name: self._judgement(at, step, name, answer) for name in ("ok_when", "absent_when", "duplicate_when")}
         if wire is None or translation is None:
             return None
+        is_same = step.get("mapping", fallback) == IDENTITY
         return Call(
             name=step["call"],
-            wire=_traced(wire, translation),
-            to_native=_with(translation, values),
+            wire=wire if is_same else _traced(wire, translation),
+            to_native=_with(replace(translation, run=native_of) if is_same and wire.locate else translation, values),
+            one_form=is_same,
             safe=step.get("safe", False),
             key=step.get("key"),
             binds=step.get("as"),
@@ -208,8 +212,8 @@ def _put(native: dict[str, Any], values: Values, scope: Any) -> dict[str, Any]:
         if found is None:
             continue
         holder = native
-        for key in keys[:-1]:
-            holder = holder.setdefault(key, {})
+        for key in keys[:-1]:  # what the consumer sent may be part of this value, and is not to be changed
+            holder[key] = holder = dict(holder.get(key) or {})
         holder[keys[-1]] = found
     return native
 

@@ -7,15 +7,16 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lgsp.contract.bridge.face import made_face, written_face
 from lgsp.contract.calls import CallCompiler
 from lgsp.contract.hooks import load_hooks
 from lgsp.contract.manifest import read_manifest
 from lgsp.contract.openapi import json_wire, read_openapi
 from lgsp.contract.soap_face import read_face, soap_contract
-from lgsp.contract.source import read_source
+from lgsp.contract.source import Source, read_source
 from lgsp.contract.wsdl import read_wsdl
 from lgsp.errors import ContractError, Finding
-from lgsp.mapping.compile import compile_mapping
+from lgsp.mapping.compile import IDENTITY, compile_mapping, no_mapping
 from lgsp.mapping.rules import Surroundings
 from lgsp.model.agreed import DataClass, Forward, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, XRoad
 from lgsp.model.parties import SubsystemId
@@ -116,8 +117,12 @@ class _Folder:
             self.findings += error.findings
 
     def _mapping(self, calls: CallCompiler) -> MappingFile:
+        path, file = self.folder / "mapping.yaml", f"{self.folder.name}/mapping.yaml"
+        named = {declared["mapping"] for _, _, _, declared in self.manifest.operations()}
+        if named == {IDENTITY} and not path.exists():
+            return no_mapping(Source(path, file, {}, {}))
         around = Surroundings(uses=self.manifest.uses, known=calls.known(), hooks=load_hooks(self.folder))
-        return compile_mapping(read_source(self.folder / "mapping.yaml", f"{self.folder.name}/mapping.yaml"), around)
+        return compile_mapping(read_source(path, file), around)
 
     def _provider(self, auth: Auth) -> Provider:
         declared, binding = self.manifest.value, self.manifest.binding
@@ -144,13 +149,24 @@ class _Folder:
         places = {name: f"{at}/operations/{name}" for name in service["operations"]}
         found = [self._operation(place, service, ours.operations.get(name), parts) for name, place in places.items()]
         operations = tuple(operation for operation in found if operation is not None)
-        wsdl = service.get("wsdl", service["contract"] if service["contract"].endswith(WSDL) else None)
-        soap = self._try(lambda: read_face(self.contracts / "wsdl" / wsdl, tuple(places)), None) if wsdl else None
+        soap = self._try(lambda: self._face(service, ours), None)
         digest = self._digest(ours, parts.mapping, soap) if parts.mapping else ""
         operations = tuple(replace(operation, digest=digest) for operation in operations)
         title = ours.document["info"].get("x-title") or {"vi": ours.title, "en": ours.title}
         major = int(service["version"].partition(".")[0])
         return Service(service["code"], major, service["version"], title, operations, ours.document, digest, soap)
+
+    def _face(self, service: Mapping[str, Any], ours: OpenApi) -> SoapFace | None:
+        """How SOAP consumers see it: by a WSDL whose form is canonical, by one that stands beside the contract, or by one made of it."""
+        names = [name for name in service["operations"] if name in ours.operations]
+        receipts = [name for name in names if service["operations"][name]["exchange"] == Pattern.ONE_WAY]
+        wsdl = service.get("wsdl", service["contract"] if service["contract"].endswith(WSDL) else None)
+        if wsdl is None:
+            return made_face(ours, f"{service['code']}:{service['version'].partition('.')[0]}", names, receipts)
+        path = self.contracts / "wsdl" / wsdl
+        if wsdl in (service["contract"], self.manifest.binding.get("wsdl")):
+            return read_face(path, names)
+        return written_face(path, ours, names, receipts)
 
     def _operation(self, at: str, service: Mapping[str, Any], http: HttpOperation | None, parts: _Parts) -> Operation | None:
         name, mapping = at.rpartition("/")[2], parts.mapping

@@ -15,6 +15,7 @@ from lgsp.contract.anatomy import METHODS, descend
 from lgsp.contract.bundle import COMPONENTS, bundle
 from lgsp.contract.operation_names import with_names
 from lgsp.contract.parameters import Parameter, compile_parameters, read_declared
+from lgsp.contract.place import BODY, locator
 from lgsp.errors import ContractError, Finding, JsonError, Violation
 from lgsp.model.agreed import Wire
 from lgsp.schema import compile_schema, escape
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 
-_ANSWERS = ("200", "201", "202", "2XX")
+ANSWERS = ("200", "201", "202", "2XX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,13 @@ def read_openapi(path: Path, root: Path | None = None) -> OpenApi:
 
     root: the folder that references must not leave; by default the contract's own.
     """
-    bundled, source, findings = bundle(path, root or path.parent)
+    return compile_contract(*bundle(path, root or path.parent))
+
+
+def compile_contract(bundled: Mapping[str, Any], source: Source, findings: Sequence[Finding]) -> OpenApi:
+    """The operations of a bundled document; `findings` are those of bundling, `source` the file whose places new ones name."""
     document = with_names(bundled)
-    lint = _Lint(document, source, findings)
+    lint = _Lint(document, source, [*findings])
     for at, key, method, item in operations_of(document):
         lint.operation(at, key, method, item)
     for name in document.get("components", {}).get("schemas", {}):
@@ -83,14 +88,22 @@ def read_openapi(path: Path, root: Path | None = None) -> OpenApi:
 
 def json_wire(operation: HttpOperation) -> Wire:
     """How the operation looks on the wire when a provider offers it."""
-    encode = json.encode if operation.request_schema is not None else lambda _: b""
+    locate = locator(operation.path, operation.parameters)
 
     def write(native: Any) -> tuple[bytes, Sequence[Violation]]:
-        return encode(native), operation.check_request(native)
+        body = native if locate is None else native.get(BODY)
+        if operation.request_schema is None:
+            return b"", _no_body(body or None)
+        if locate is not None and BODY not in native:
+            return b"", (Violation(f"/{BODY}", "is missing", "required"),) if operation.body_required else ()
+        return json.encode(body), operation.check_request(body)
+
+    def decode(body: bytes) -> Any:
+        return json.decode(body) if body or operation.reply_schema is not None else None
 
     def check_reply(body: bytes) -> Sequence[Violation]:
         try:
-            return operation.check_reply(json.decode(body))
+            return operation.check_reply(decode(body))
         except JsonError as error:
             return (error.violation,)
 
@@ -100,8 +113,9 @@ def json_wire(operation: HttpOperation) -> Wire:
         media_type=operation.media_types[0] if operation.media_types else JSON,
         headers=(("Accept", JSON),),
         write=write,
-        decode=json.decode,
+        decode=decode,
         check_reply=check_reply,
+        locate=locate,
     )
 
 
@@ -204,7 +218,7 @@ class _Lint:
                 if "schema" in holder:
                     judged = self.judged(holder["schema"], f"{at}/{escape(status)}/content/{escape(media)}/schema")
                     answers.update({status: judged} if _is_json(media) and status not in answers else {})
-        return next((answers[status] for status in _ANSWERS if status in answers), (None, _anything))
+        return next((answers[status] for status in ANSWERS if status in answers), (None, _anything))
 
     def parameters(self, items: list[dict[str, Any]], path: str, at: str) -> tuple[tuple[Parameter, ...], Any]:
         parameters, faults = read_declared(items, path, self.contained)

@@ -26,12 +26,13 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,37})(\.[0-9]{1,38})?([eE][-+]?[0-9]{1,2
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter; `where` is path, query, header or cookie; `schema` is self-contained."""
+    """One parameter; `where` is path, query, header or cookie; `schema` is self-contained; `explode`: a list is sent as several of it."""
 
     name: str
     where: str
     required: bool
     schema: Mapping[str, Any]
+    explode: bool = False
 
 
 def read_declared(
@@ -39,7 +40,13 @@ def read_declared(
 ) -> tuple[tuple[Parameter, ...], list[str]]:
     """The parameters that an operation declares, and what is wrong with them."""
     parameters = tuple(
-        Parameter(str(item.get("name")), str(item.get("in")), bool(item.get("required")), contained(item.get("schema", True)))
+        Parameter(
+            str(item.get("name")),
+            str(item.get("in")),
+            bool(item.get("required")),
+            contained(item.get("schema", True)),
+            bool(item.get("explode", item.get("in") == "query")),
+        )
         for item in items
     )
     in_url = [parameter for parameter in parameters if parameter.where in {"path", "query"}]

@@ -5,33 +5,60 @@ It says nothing of REST: `soap_contract` gives the operations of a service whose
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from lgsp.codec.lexical import Unwritable, pointer_of
 from lgsp.contract.openapi import HttpOperation, OpenApi
 from lgsp.contract.published import SOAP_BINDINGS, published_documents
-from lgsp.contract.wsdl import read_contract
+from lgsp.contract.wsdl import contract_of
 from lgsp.contract.wsdl_files import WSDL, read_documents
 from lgsp.contract.wsdl_source import open_source
 from lgsp.contract.xsd_view import soap_schemas
-from lgsp.errors import ContractError, Finding
+from lgsp.errors import ContractError, Finding, Violation
 from lgsp.model.agreed import SoapFace, SoapOperation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lgsp.codec.soap import Speech
     from lgsp.contract.wsdl_files import Documents
-    from lgsp.errors import Violation
 
 WSAM = "http://www.w3.org/2007/05/addressing/metadata"
 
 
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """How one operation's values cross where the WSDL has another form than the canonical one.
+
+    read: native request to parameters as texts and canonical value. write: canonical reply to native. Both raise Unwritable.
+    """
+
+    read: Callable[[Any], tuple[Mapping[str, str], Any]]
+    write: Callable[[Any], Any]
+
+
+def _unchanged(value: Any) -> tuple[Mapping[str, str], Any]:
+    return {}, value
+
+
+AS_IT_IS = Crossed(_unchanged, lambda value: value)
+
+
+def _in_its_own_form(_name: str, _speech: Speech) -> Crossed:
+    return AS_IT_IS
+
+
 def read_face(path: Path, names: Collection[str]) -> SoapFace:
     """The face of a service that offers these operations; ContractError with every finding."""
-    documents = read_documents(*open_source(path))
-    contract = read_contract(path)
+    return face_of(read_documents(*open_source(path)), names, _in_its_own_form)
+
+
+def face_of(documents: Documents, names: Collection[str], crossed: Callable[[str, Speech], Crossed]) -> SoapFace:
+    """The same; `crossed` says for each operation how its values cross."""
+    contract = contract_of(documents)
     if not contract.ports:
         raise ContractError([Finding(documents.main, 0, "", "port", "there is no port with a SOAP binding over HTTP")])
     ports = {version: port for version in SOAP_BINDINGS for port in contract.ports[::-1] if port.version == version}
@@ -41,7 +68,7 @@ def read_face(path: Path, names: Collection[str]) -> SoapFace:
         if missing:
             reason = f"port {port.name} has no operation {', '.join(missing)}"
             raise ContractError([Finding(documents.main, 0, "", "operation", reason, "name one of the WSDL's operations")])
-        operations |= {(version, each.element): each for each in _operations(documents, port.operations, names)}
+        operations |= {(version, each.element): each for each in _operations(documents, port.operations, names, crossed)}
     offered = frozenset(port.name for port in ports.values())
     return SoapFace(frozenset(ports), MappingProxyType(operations), published_documents(documents, offered, names))
 
@@ -75,28 +102,52 @@ def _judged_by_the_xsd(_value: Any) -> Sequence[Violation]:
     return ()
 
 
-def _operations(documents: Documents, spoken: Mapping[str, Speech], names: Collection[str]) -> Iterator[SoapOperation]:
+def _operations(
+    documents: Documents, spoken: Mapping[str, Speech], names: Collection[str], crossed: Callable[[str, Speech], Crossed]
+) -> Iterator[SoapOperation]:
     derived = _derived_actions(documents)
     for name in names:
         speech = spoken[name]
         asked = speech.operation
         said, reply_action = derived[name]
+        crossing = crossed(name, speech)
         yield SoapOperation(
             name=name,
             element=asked.request.body.name if asked.request.body is not None else "",
             actions=frozenset({asked.action, said}) if asked.action else frozenset({said}),
             reply_action=reply_action,
-            read=_reading(speech),
-            write=speech.reply.write if speech.reply is not None else _nothing,
+            read=_reading(speech, crossing),
+            write=_nothing if speech.reply is None else _writing(speech.reply.write, crossing),
+            one_way=speech.reply is None,
         )
 
 
-def _reading(speech: Speech) -> Any:
+def _reading(speech: Speech, crossing: Crossed) -> Any:
     def read_request(document: bytes) -> tuple[Mapping[str, str], Any, Sequence[Violation]]:
         value, violations = speech.request.read(speech.request.open(document))
-        return {}, value, violations
+        if violations:
+            return {}, None, violations
+        try:
+            return *crossing.read(value), ()
+        except Unwritable as flaw:
+            return {}, None, (_flaw(flaw),)
 
     return read_request
+
+
+def _writing(write: Callable[[Any], tuple[bytes, Sequence[Violation]]], crossing: Crossed) -> Any:
+    def write_reply(value: Any) -> tuple[bytes, Sequence[Violation]]:
+        try:
+            native = crossing.write(value)
+        except Unwritable as flaw:
+            return b"", (_flaw(flaw),)
+        return write(native)
+
+    return write_reply
+
+
+def _flaw(flaw: Unwritable) -> Violation:
+    return Violation(pointer_of(flaw.steps[::-1]), flaw.detail, "codec")
 
 
 def _nothing(_native: Any) -> tuple[bytes, Sequence[Violation]]:

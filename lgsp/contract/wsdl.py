@@ -82,7 +82,11 @@ def read_contract(path: Path, root: Path | None = None) -> WsdlContract:
 
     Nothing outside is read. Raises ContractError with every finding (file, line, reason).
     """
-    documents = read_documents(*open_source(path, root))
+    return contract_of(read_documents(*open_source(path, root)))
+
+
+def contract_of(documents: Documents) -> WsdlContract:
+    """The same for documents that were read."""
     key = documents.main, documents.digest
     with _CACHE_IN_TURN:
         if key in _CACHE:
@@ -135,4 +139,4 @@ def _verdict(documents: Documents, types: Types, grammar: Any) -> Verdict:
         raise ContractError(findings_of(fault, types.parts, documents.main)) from fault
 
 
-__all__ = ["Port", "WsdlContract", "read_contract", "read_wsdl"]
+__all__ = ["Port", "WsdlContract", "contract_of", "read_contract", "read_wsdl"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from xmlschema.validators import XsdList, XsdUnion
+from xmlschema.validators import XsdAtomicRestriction, XsdList, XsdUnion
 
 from lgsp.codec.tables import Kind
 from lgsp.contract.wsdl_files import XSD
@@ -50,6 +50,20 @@ def is_listed(simple: Any) -> bool:
     return _root(simple, XsdList) is not None
 
 
+def facets_of(simple: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The facets of an atomic type, the nearest restriction first; values of one facet in one restriction are alternatives."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    step = simple
+    while isinstance(step, XsdAtomicRestriction) and not str(step.name or "").startswith(_SPACE):
+        own: dict[str, list[str]] = {}
+        for node in step.elem.iter():
+            if node.get("value") is not None:
+                own.setdefault(str(node.tag).removeprefix(_SPACE), []).append(node.get("value", ""))
+        found += [(name, tuple(values)) for name, values in own.items()]
+        step = step.base_type
+    return tuple(found)
+
+
 def _root(simple: Any, kind: type) -> Any:
     """The list or union that a type restricts, if it does."""
     step, seen = simple, 0
@@ -70,4 +84,4 @@ def _names(simple: Any) -> list[str]:
     return names
 
 
-__all__ = ["form_of", "is_listed", "kind_of"]
+__all__ = ["facets_of", "form_of", "is_listed", "kind_of"]

@@ -12,7 +12,7 @@ from lgsp.contract.wsdl_files import XSD
 from lgsp.contract.xsd_build import build, completed, place_of, schema_texts
 from lgsp.contract.xsd_content import flat
 from lgsp.contract.xsd_limits import choices_of, lead_of, limits_of
-from lgsp.contract.xsd_simple import form_of, is_listed, kind_of
+from lgsp.contract.xsd_simple import facets_of, form_of, is_listed, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,8 @@ class Types:
     def _simple(self, kind: Any) -> Shape:
         listed = is_listed(kind)
         derived = self._stand_ins(kind)
-        return Shape(text=kind_of(kind), limits=None if listed else limits_of(kind), form=form_of(kind), listed=listed, derived=derived)
+        limits, facets = (None if listed else limits_of(kind)), facets_of(kind)
+        return Shape(text=kind_of(kind), limits=limits, form=form_of(kind), listed=listed, derived=derived, facets=facets)
 
     def _complex(self, kind: XsdComplexType) -> Shape:
         attributes = self._attributes(kind)
@@ -79,8 +80,8 @@ class Types:
         if kind.has_simple_content():
             content: Any = kind.content
             listed = is_listed(content)
-            limits = None if listed else limits_of(content)
-            return Shape(text=kind_of(content), attributes=attributes, limits=limits, form=form_of(content), listed=listed, **more)
+            more = {**more, "limits": None if listed else limits_of(content), "facets": facets_of(content)}
+            return Shape(text=kind_of(content), attributes=attributes, form=form_of(content), listed=listed, **more)
         found, is_open = flat(kind.content) if isinstance(kind.content, XsdGroup) else ([], False)
         if is_open or kind.mixed:
             return Shape(fields=self._loose_fields(found), attributes=attributes, loose=True, mixed=bool(kind.mixed), **more)
@@ -130,6 +131,7 @@ class Types:
                 listed=is_listed(item.type),
                 default=item.fixed if item.fixed is not None else item.default,
                 fixed=item.fixed is not None,
+                facets=facets_of(item.type),
             )
             for name, item in declared.items()
         )

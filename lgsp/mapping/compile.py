@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SHAPE = "mapping.schema.json"
 WAYS = ("request", "reply")
+IDENTITY = "identity"
+"""The name of the mapping that nobody writes: canonical and native are one form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class MappingFile:
 def compile_mapping(source: Source, around: Surroundings | None = None) -> MappingFile:
     """Compile a mapping file. Raises ContractError with every fault of it."""
     findings: list[Finding] = shape(source, SHAPE)
+    if not findings and IDENTITY in source.value:
+        findings = [source.finding(f"/{IDENTITY}", "name", "means that nothing is translated and cannot be written", "name it otherwise")]
     if findings:
         raise ContractError(findings)
     rules = RuleReader(source, around or Surroundings())
@@ -61,7 +65,17 @@ def compile_mapping(source: Source, around: Surroundings | None = None) -> Mappi
     read = {(name, way): rules.entry(name, way) for name, way in wanted}
     if rules.findings:
         raise ContractError(sorted(set(rules.findings), key=lambda finding: (finding.line, finding.pointer)))
-    return MappingFile(source, {place: _translation(source, place, found) for place, found in read.items()})
+    return MappingFile(source, {**_identity(), **{place: _translation(source, place, found) for place, found in read.items()}})
+
+
+def no_mapping(source: Source) -> MappingFile:
+    """What stands for the mapping.yaml of an adapter whose operations are all taken as they are."""
+    return MappingFile(source, _identity())
+
+
+def _identity() -> dict[tuple[str, str], Translation]:
+    same = Translation(_as_it_is, (), {}, "")
+    return {(IDENTITY, way): same for way in WAYS}
 
 
 def _translation(source: Source, place: tuple[str, str], rules: tuple[Rule, ...]) -> Translation:
@@ -69,6 +83,12 @@ def _translation(source: Source, place: tuple[str, str], rules: tuple[Rule, ...]
     build = _object(rules, way)
     drops = source.value[name].get("drops", {}).get(way, {})
     return Translation(lambda scope: build(scope["value"], scope) or {}, rules, drops, f"/{escape(name)}/{way}")
+
+
+def _as_it_is(scope: Mapping[str, Any]) -> Any:
+    """A copy as far as what a manifest adds (a session's token, `with`) could change it."""
+    value = scope["value"]
+    return dict(value) if type(value) is dict else value
 
 
 def _expect_object(value: Any) -> None:

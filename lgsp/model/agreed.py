@@ -85,6 +85,7 @@ class Wire:
     """How one native operation looks on the wire: bytes and back, pure.
 
     write: native value to request body, and what in it breaks the provider's own contract; a value that cannot be written has no body.
+    locate: native value to path and query where they depend on it; without it, `path` is sent as it stands.
     decode: answer body to native value; raises `CodecError`, or returns a SoapFault. check_reply: what in an answer breaks the contract.
     read_once: decode and check_reply of the same bytes, parsed once, where the codec can.
     """
@@ -97,6 +98,7 @@ class Wire:
     decode: Callable[[bytes], Any]
     check_reply: Callable[[bytes], Sequence[Violation]]
     read_once: Callable[[bytes], tuple[Any, Sequence[Violation]]] | None = None
+    locate: Callable[[Any], str] | None = None
 
     def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
         """The native value of an answer, and what in it breaks the provider's contract; raises `CodecError`."""
@@ -105,10 +107,11 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A native request that keeps its provider's contract, and its bytes: what was judged is what is sent."""
+    """A native request that keeps its provider's contract, and its bytes: what was judged is what is sent, to `path` (and query)."""
 
     native: Any
     content: bytes
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Call:
     recognise a repetition; None if it does not. binds: name under which later steps see the reply. ok_when, absent_when, duplicate_when
     judge the native reply, beside which `known` holds earlier ones (None: every decoded reply is fine; none is absent, none a duplicate).
     again_with: on a duplicate, native paths and their values for a second sending; empty: a duplicate counts as delivered.
-    message_path: where the native reply says why it refuses.
+    message_path: where the native reply says why it refuses. one_form: native and canonical are the same, the details of faults too.
     """
 
     name: str
@@ -134,13 +137,14 @@ class Call:
     again_with: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Any]], ...] = ()
     message_path: tuple[str, ...] = ()
     reconcile: Reconcile | None = None
+    one_form: bool = False
 
     def prepare(self, native: Any) -> Prepared:
         """The request as it will be sent; a Fault names each place that breaks the provider's contract."""
         content, violations = self.wire.write(native)
         if violations:
             raise Fault("native-invalid", self.name, errors=violations)
-        return Prepared(native, content)
+        return Prepared(native, content, self.wire.locate(native) if self.wire.locate is not None else self.wire.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,15 @@ AMBIGUOUS = frozenset({"provider-failed"})
 """A provider that fails while it works (500, a Server fault) may have done its work before; we must not simply call again."""
 
 
-def fault_of(fault: SoapFault) -> Fault:
-    """SOAP 1.1 section 4.4.1: Client means that the message was wrong, Server that its processing failed."""
+def fault_of(fault: SoapFault, *, whole: bool = False) -> Fault:
+    """SOAP 1.1 section 4.4.1: Client means that the message was wrong, Server that its processing failed; `whole`: with its detail."""
+    extra: dict[str, Any] = {"providerMessage": fault.reason}
+    if whole:
+        extra["providerFault"] = {"code": fault.code, "reason": fault.reason}
+        extra["providerFault"] |= {} if fault.detail is None else {"detail": fault.detail}
     if fault.code.rpartition(":")[2].partition(".")[0] in {"Client", "Sender"}:
-        return BusinessRefusal("provider-refused", extra={"providerMessage": fault.reason})
-    return Fault("provider-failed", extra={"providerMessage": fault.reason})
+        return BusinessRefusal("provider-refused", extra=extra)
+    return Fault("provider-failed", extra=extra)
 
 
 def again(native: Any, call: Call, scope: Mapping[str, Any]) -> Any:

@@ -68,7 +68,7 @@ async def _send(call: Call, request: Prepared, exchange: Exchange, ports: Ports)
     try:
         reply = await ports.outbound.call(call, request, exchange)
         if isinstance(reply, SoapFault):
-            raise fault_of(reply)
+            raise fault_of(reply, whole=call.one_form and exchange.right.fields is None)
     except Fault as fault:
         if provider.national and fault.blame is Blame.PROVIDER:
             fault.blame = Blame.NATIONAL

@@ -488,7 +488,8 @@ def test_a_wire_speaks_json_and_judges_what_comes_back(write):
     wire = json_wire(read_openapi(write(SPELT_3_1)).operations["addStep"])
 
     assert (wire.method, wire.path, wire.media_type) == ("POST", "/dossiers/{code}/steps", "application/json")
-    assert wire.write({"fee": Decimal("1.50")})[0] == b'{"fee":1.50}'
+    native = {"code": "H99/1 \u0110", "body": {"fee": Decimal("1.50")}}
+    assert (wire.locate(native), wire.write(native)[0]) == ("/dossiers/H99%2F1%20%C4%90/steps", b'{"fee":1.50}')
     assert wire.check_reply(b'{"id": "7"}') == ()
     assert [violation.code for violation in wire.check_reply(b"{}")] == ["required"]
     assert [violation.code for violation in wire.check_reply(b"<html>")] == ["json"]

@@ -25,7 +25,7 @@ from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import load_twin, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 DESK = SubsystemId("VN/GOV/H99/onestop")
@@ -99,7 +99,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running_hub(folder: Path, database_url: str | None = None, **changes: Any) -> AsyncIterator[Running]:
+async def running_hub(
+    folder: Path, database_url: str | None = None, *, more_bindings: Mapping[str, str] | None = None, **changes: Any
+) -> AsyncIterator[Running]:
     """Serve a hub with the project's own adapters and twins while the block runs."""
     async with contextlib.AsyncExitStack() as stack:
         twins, bindings = {}, {}
@@ -112,7 +114,7 @@ async def running_hub(folder: Path, database_url: str | None = None, **changes: 
             master_key=hashlib.sha256(b"test").digest(),
             environment="test",
             database_url=database_url or f"sqlite:///{folder / 'hub.db'}",
-            bindings=bindings,
+            bindings={**bindings, **(more_bindings or {})},
             **changes,
         )
         hub = await open_hub(settings)

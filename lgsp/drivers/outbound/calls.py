@@ -6,14 +6,16 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from yarl import URL
+
 from lgsp.drivers.outbound.auth import Sessions, header_values
 from lgsp.drivers.outbound.callback import judge_callback
 from lgsp.drivers.outbound.pool import Pool
-from lgsp.drivers.outbound.rest import judge_rest
+from lgsp.drivers.outbound.rest import judge_rest, refusal_of
 from lgsp.drivers.outbound.soap import judge_soap
 from lgsp.drivers.outbound.wss import seal, unseal
 from lgsp.drivers.outbound.xroad import Letter, addressed, judge_envelope, judge_fault, judge_road
-from lgsp.errors import CodecError, Fault, OutcomeUnknown
+from lgsp.errors import BusinessRefusal, CodecError, Fault, OutcomeUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +42,7 @@ class NativeCalls:
         """One call; the native reply, or a SoapFault. Raises Unreachable, OutcomeUnknown or another Fault."""
         session = exchange.operation.provider.auth.session
         if session is None:
-            return await self._exchange(call, request.content, exchange)
+            return await self._exchange(call, request, exchange)
         return await self._in_session(session, call, request.native, exchange)
 
     async def _in_session(self, session: Session, call: Call, native: Any, exchange: Exchange) -> Any:
@@ -48,7 +50,7 @@ class NativeCalls:
         sessions = self._sessions.setdefault(provider.code, Sessions(session))
 
         async def ask(step: Call, value: Any) -> Any:
-            return await self._exchange(step, step.prepare(value).content, exchange)
+            return await self._exchange(step, step.prepare(value), exchange)
 
         for _ in range(2):
             token = await sessions.token(party or "", self._bound(provider, party), ask)
@@ -58,27 +60,33 @@ class NativeCalls:
             sessions.ended(party or "", token)
         raise Fault("provider-denied", "a new session was refused at once")
 
-    async def _exchange(self, call: Call, content: bytes, exchange: Exchange) -> Any:
+    async def _exchange(self, call: Call, request: Prepared, exchange: Exchange) -> Any:
         provider = exchange.operation.provider
         bound = self._bound(provider, exchange.purpose.represented_party)
-        letter = await self._sealed(addressed(self._letter(call, content, bound, exchange), call, bound, exchange), bound, exchange)
-        answer = await self._pool(provider).send(call.wire.method, letter.url, letter.headers, letter.content)
+        letter = await self._sealed(addressed(self._letter(call, request, bound, exchange), call, bound, exchange), bound, exchange)
+        answer = await self._pool(provider).send(call.wire.method, letter.url, letter.headers, letter.content or None)
         judge_road(answer, letter, provider)
-        JUDGES[provider.kind](answer)
+        try:
+            JUDGES[provider.kind](answer)
+        except BusinessRefusal as refusal:
+            if call.one_form and exchange.right.fields is None:
+                refusal.extra = {**refusal.extra, **refusal_of(answer)}
+            raise
         reply = self._read(call, letter.content, answer, provider, bound)
         judge_fault(reply, provider)
         return reply
 
-    def _letter(self, call: Call, content: bytes, bound: Mapping[str, str], exchange: Exchange) -> Letter:
+    def _letter(self, call: Call, request: Prepared, bound: Mapping[str, str], exchange: Exchange) -> Letter:
         wire, trace_id = call.wire, exchange.trace_id
         headers = {
-            "Content-Type": wire.media_type,
+            **({"Content-Type": wire.media_type} if request.content else {}),
             "Accept-Encoding": "identity",
             "traceparent": f"00-{trace_id}-{trace_id[16:]}-01",
             **dict(wire.headers),
             **header_values(exchange.operation.provider.auth, bound, bound["address"], self._now()),
         }
-        return Letter(bound["address"] + wire.path, headers, content)
+        url = bound["address"] + request.path
+        return Letter(url if wire.locate is None else URL(url, encoded=True), headers, request.content, request.path)
 
     async def _sealed(self, letter: Letter, bound: Mapping[str, str], exchange: Exchange) -> Letter:
         """WS-Security, then what is signed over the bytes as they will be sent."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, Any
 
-from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown
+from lgsp.codec import json
+from lgsp.errors import BusinessRefusal, Fault, JsonError, OutcomeUnknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lgsp.drivers.outbound.pool import Answer
 
 DENIED = frozenset({401, 403, 407})
 BUSY = frozenset({408, 425, 429, 503})
 GATEWAY = frozenset({502, 504})
+MOST_TOLD_BYTES = 64 << 10
 
 
 def judge_rest(answer: Answer) -> None:
@@ -30,6 +35,15 @@ def judge_rest(answer: Answer) -> None:
     if status >= 400:  # noqa: PLR2004  # 4xx
         raise BusinessRefusal("provider-refused", f"status {status}")
     raise Fault("provider-not-understood", f"status {status}: redirects are not followed")
+
+
+def refusal_of(answer: Answer) -> Mapping[str, Any]:
+    """What a refused consumer is told of the provider's own answer, where both speak one form: its status, and its body if that is JSON."""
+    detail: Mapping[str, Any] = {}
+    if len(answer.body) <= MOST_TOLD_BYTES and "json" in answer.headers.get("content-type", "").lower():
+        with contextlib.suppress(JsonError):
+            detail = {"detail": json.decode(answer.body)}
+    return {"providerFault": {"status": answer.status, **detail}}
 
 
 def retry_after_s(answer: Answer) -> float | None:

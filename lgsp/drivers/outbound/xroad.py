@@ -32,11 +32,15 @@ ERROR_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One request before it is sent; a URL is sent as it is encoded, a text aiohttp may encode in its own way."""
+    """One request before it is sent; a URL is sent as it is encoded, a text aiohttp may encode in its own way.
+
+    path: behind the provider's address, with the query.
+    """
 
     url: str | URL
     headers: Mapping[str, str]
     content: bytes
+    path: str
 
 
 def addressed(letter: Letter, call: Call, bound: Mapping[str, str], exchange: Exchange) -> Letter:
@@ -44,15 +48,15 @@ def addressed(letter: Letter, call: Call, bound: Mapping[str, str], exchange: Ex
     provider = exchange.operation.provider
     if provider.forward is not None:
         rule = provider.forward
-        url = forwarded(bound["address"], rule.path + call.wire.path, bound[rule.destination], bound[rule.provider_url])
+        url = forwarded(bound["address"], rule.path + letter.path, bound[rule.destination], bound[rule.provider_url])
         return replace(letter, url=URL(url, encoded=True))
     if provider.xroad is None:
         return letter
     passport = _passport(provider.xroad, call, bound, exchange)
     if provider.kind == "rest":
         headers = {**letter.headers, "Accept": "application/json", **rest_headers(passport)}
-        url = bound["address"] + rest_path(passport.service) + call.wire.path
-        return Letter(URL(url, encoded=True), headers, letter.content)
+        url = bound["address"] + rest_path(passport.service) + letter.path
+        return replace(letter, url=URL(url, encoded=True), headers=headers)
     return replace(letter, content=with_header(letter.content, passport))
 
 

@@ -1,0 +1,176 @@
+"""A WSDL and an OpenAPI file without an adapter that anybody wrote: served in both tongues by the drafts that `lgsp bridge` makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from lxml import etree
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lgsp.contract.bridge.draft import Wish, draft_of
+from lgsp.twin.serve import serving
+from tests.e2e.hub import running_hub
+from tests.e2e.soap import envelope, say
+
+PEOPLE = Path(__file__).parents[1] / "contracts" / "data" / "people.wsdl"
+ASK, TELL = "urn:test:question", "urn:test:answer"
+DOSSIERS = """
+openapi: 3.0.3
+info: {title: Kho hồ sơ, version: 2.1.0}
+paths:
+  /ho-so/{ma}:
+    get:
+      operationId: xem
+      parameters:
+        - {name: ma, in: path, required: true, schema: {type: string}}
+        - {name: truong, in: query, schema: {type: array, items: {type: string}}}
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/HoSo'}}}}
+        '404': {description: none, content: {application/json: {schema: {type: object, properties: {ma_loi: {type: integer}}}}}}
+  /ho-so:
+    post:
+      operationId: luu
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/HoSo'}}}}
+      responses: {'201': {description: made, content: {application/json: {schema: {$ref: '#/components/schemas/HoSo'}}}}}
+components:
+  schemas:
+    HoSo:
+      type: object
+      required: [ma, giay_to]
+      properties:
+        ma: {type: string}
+        ten: {type: string, nullable: true}
+        le_phi: {type: number}
+        giay_to: {type: array, items: {$ref: '#/components/schemas/GiayTo'}}
+        nhan: {type: object, additionalProperties: {type: string}}
+    GiayTo: {type: object, required: [loai], properties: {loai: {type: string}, ngay: {type: string, format: date}}}
+"""
+KEPT = {
+    "ma": "H99.1-0001",
+    "ten": None,
+    "le_phi": 15000.5,
+    "giay_to": [{"loai": "CCCD", "ngay": "2021-03-04"}, {"loai": "Đơn đề nghị"}],
+    "nhan": {"ưu tiên": "cao"},
+}
+
+
+async def people(request):
+    """Answers the WSDL of tests/contracts: what it is asked for, or its typed fault for number 404."""
+    asked = etree.fromstring(await request.body())
+    number = asked.findtext(f".//{{{ASK}}}Id")
+    if number == "404":
+        trouble = f'<t:Trouble xmlns:t="{TELL}"><Number>404</Number></t:Trouble>'
+        fault = f"<s:Fault><faultcode>s:Client</faultcode><faultstring>không có</faultstring><detail>{trouble}</detail></s:Fault>"
+        return Response(envelope(fault), 500, media_type="text/xml")
+    kinds = ",".join(tag.get("kind") for tag in asked.iterfind(f".//{{{ASK}}}Tag"))
+    person = f"<Person><Id>{number}</Id><Name>Nguyễn Văn An {kinds}</Name></Person>"
+    return Response(envelope(f'<a:Found xmlns:a="{TELL}">{person}<Total>9007199254740993</Total></a:Found>'), media_type="text/xml")
+
+
+def dossiers():
+    """Keeps dossiers as JSON."""
+    kept = {}
+
+    async def save(request):
+        body = await request.json()
+        kept[body["ma"]] = body
+        return JSONResponse(body, 201)
+
+    async def show(request):
+        found = kept.get(request.path_params["ma"])
+        if found is None:
+            return JSONResponse({"ma_loi": 7}, 404)
+        wanted = request.query_params.getlist("truong")
+        return JSONResponse({name: found[name] for name in found if not wanted or name in {"ma", "giay_to", *wanted}})
+
+    return Starlette(routes=[Route("/ho-so", save, methods=["POST"]), Route("/ho-so/{ma}", show)])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(tmp_path_factory):
+    """A hub whose only adapters are two drafts, each as it was made."""
+    folder = tmp_path_factory.mktemp("bridges")
+    (folder / "kho.yaml").write_text(DOSSIERS)
+    for file, name in ((PEOPLE, "nguoi_dan"), (folder / "kho.yaml", "kho")):
+        draft_of(file, Wish(name=name, data_class="internal")).write(folder)
+    places = {"adapters": folder / "adapters", "contracts": folder / "contracts"}
+    soap = Starlette(routes=[Route("/people", people, methods=["POST"])])
+    async with serving(soap) as first, serving(dossiers()) as second:
+        bound = {"NGUOI_DAN_URL": f"{first}/people", "KHO_URL": second}
+        async with running_hub(folder, more_bindings=bound, **places) as running:
+            await running.register()
+            yield running
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_wsdl_is_a_rest_service(hub):
+    body = {"Id": "001", "Year": 1990, "Tag": [{"@kind": 1, "#text": "mới"}, {"@kind": 2, "#text": ""}], "Note": None}
+
+    answer = await hub.post("/nguoi-dan/1/Find", body)
+
+    assert answer.status_code == 200
+    assert answer.json() == {"Person": [{"Id": "001", "Name": "Nguyễn Văn An 1,2"}], "Total": 9007199254740993}
+
+
+async def test_a_wsdls_typed_fault_is_a_problem_with_its_detail(hub):
+    answer = await hub.post("/nguoi-dan/1/Find", {"Id": "404"})
+
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "provider-refused")
+    assert answer.json()["providerFault"] == {"code": "Client", "reason": "không có", "detail": {"Number": 404}}
+
+
+async def test_what_the_wsdl_does_not_allow_is_told_at_its_place(hub):
+    answer = await hub.post("/nguoi-dan/1/Find", {"Id": "1", "Year": 1990, "Day": "1990-05-17", "Tag": []})
+
+    assert answer.status_code == 422
+    assert "/Tag" in {error["pointer"] for error in answer.json()["errors"]}
+
+
+async def test_the_same_wsdl_is_a_soap_service_too(hub):
+    heard = await say(hub, envelope(f'<q:Find xmlns:q="{ASK}"><q:Id>7</q:Id></q:Find>'), path="/nguoi-dan/1/soap")
+
+    assert heard.status == 200
+    assert (heard.text("Id"), heard.text("Total")) == ("7", "9007199254740993")
+
+
+async def test_an_openapi_file_is_a_rest_service(hub):
+    saved = await hub.post("/kho/2/ho-so", KEPT)
+    shown = await hub.client.get(f"{hub.data}/kho/2/ho-so/H99.1-0001?truong=le_phi,nhan", headers=hub.headers)
+    missing = await hub.client.get(f"{hub.data}/kho/2/ho-so/kh%C3%B4ng", headers=hub.headers)
+
+    assert (saved.status_code, saved.json()) == (200, KEPT)
+    assert shown.json() == {name: KEPT[name] for name in ("ma", "le_phi", "giay_to", "nhan")}
+    assert (missing.status_code, missing.json()["providerFault"]) == (422, {"status": 404, "detail": {"ma_loi": 7}})
+
+
+async def test_an_openapi_file_is_a_soap_service(hub):
+    entry = '<k:nhan><k:entry key="ưu tiên"><k:value>cao</k:value></k:entry></k:nhan>'
+    papers = "<k:giay_to><k:item><k:loai>CCCD</k:loai><k:ngay>2021-03-04</k:ngay></k:item></k:giay_to>"
+    nil = '<k:ten xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>'
+    body = f'<k:luu xmlns:k="urn:lgsp:kho:2"><k:ma>S1</k:ma>{nil}<k:le_phi>15000.50</k:le_phi>{papers}{entry}</k:luu>'
+
+    saved = await say(hub, envelope(body), path="/kho/2/soap")
+    shown = await say(hub, envelope('<k:xem xmlns:k="urn:lgsp:kho:2"><k:ma>S1</k:ma></k:xem>'), path="/kho/2/soap")
+
+    assert saved.status == shown.status == 200
+    assert [etree.QName(node).localname for node in shown.root[-1][0]] == ["ma", "ten", "le_phi", "giay_to", "nhan"]
+    assert (shown.text("loai"), shown.text("le_phi"), shown.text("value")) == ("CCCD", "15000.5", "cao")
+
+
+async def test_a_refusal_of_the_rest_provider_is_a_soap_fault(hub):
+    heard = await say(hub, envelope('<k:xem xmlns:k="urn:lgsp:kho:2"><k:ma>0</k:ma></k:xem>'), path="/kho/2/soap")
+
+    assert (heard.status, heard.code, heard.slug) == (500, "Client", "provider-refused")
+
+
+async def test_the_wsdl_that_was_made_is_published_and_loads(hub):
+    answer = await hub.client.get(f"{hub.data}/kho/2/soap?wsdl", headers=hub.headers)
+
+    root = etree.fromstring(answer.content)
+    assert {node.get("location") for node in root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address")} == {f"{hub.data}/kho/2/soap"}
