@@ -160,7 +160,7 @@ async def test_an_idempotency_key_works_as_in_rest(hub: Running) -> None:
 async def test_without_a_right_the_operation_is_not_there(hub: Running) -> None:
     answers = [
         await say(hub, envelope(), Authorization=""),
-        await say(hub, envelope(), path="/dossiers/1/soap"),
+        await say(hub, envelope(), path="/nobody/1/soap"),
         await say(hub, envelope(), path="/citizens/01/soap"),
         await say(hub, envelope(), path="/citizens/soap"),
     ]
