@@ -19,7 +19,7 @@ from lgsp.codec.xroad import repeated
 from lgsp.contract.adapter import check_adapter, compile_adapter
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import Fault, OutcomeUnknown, Unreachable
-from lgsp.model.agreed import Call, Forward, Operation, XRoad
+from lgsp.model.agreed import Call, Forward, Operation, Prepared, XRoad
 from lgsp.model.happening import Exchange
 from lgsp.model.parties import Purpose, Right, SubsystemId
 from lgsp.telemetry import Telemetry
@@ -79,7 +79,7 @@ class Scene:
             bound |= {"population": POPULATION, "there": "VN:GOV:000.00.00.G14:dat-dai", "url": behind + "/api/v1"}
             calls = NativeCalls(lambda _provider, _party: bound, lambda: 0.0, Telemetry(CollectorRegistry()))
             try:
-                return await calls._exchange(call, content, exchange)
+                return await calls._exchange(call, Prepared({}, content, call.wire.path), exchange)
             finally:
                 await calls.close()
 
