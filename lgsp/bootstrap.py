@@ -24,6 +24,7 @@ from lgsp.drivers.bindings import Bindings
 from lgsp.drivers.catalogue import FolderCatalogue
 from lgsp.drivers.channels import ChannelCatalogue
 from lgsp.drivers.cipher import Cipher
+from lgsp.drivers.clock import SteadyClock
 from lgsp.drivers.doors.gate import Front, Places
 from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management import management_app
@@ -131,11 +132,12 @@ async def open_hub(settings: Settings) -> Hub:
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
     new_id = Ids()
-    store = await _store(settings)
+    now = SteadyClock(time.time, time.monotonic_ns, _clock_stepped)
+    store = await _store(settings, now)
     tokens = await _tokens(settings, store, new_id)
-    bell = open_bell(settings.broker_url)
-    outbound = NativeCalls(bound, time.time, telemetry)
-    guard = _guard(outbound, store, telemetry, tuple(catalogue.current().providers.values()))
+    bell = open_bell(settings.broker_url, on_fault=telemetry.bell_failed)
+    outbound = NativeCalls(bound, now, telemetry)
+    guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
     vault = open_vault(settings, store, new_id)
     ports = Ports(
         catalogue=ChannelCatalogue(catalogue, store.callbacks, settings.issuer),
@@ -152,7 +154,7 @@ async def open_hub(settings: Settings) -> Hub:
         bell=bell,
         watchers=SharedWatchers(store.at_rest),
         telemetry=telemetry,
-        now=time.time,
+        now=now,
         tick=time.monotonic_ns,
         jitter=random.random,
         new_id=new_id,
@@ -166,8 +168,8 @@ async def open_hub(settings: Settings) -> Hub:
     return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, Places(settings.exchanges_limit, telemetry))
 
 
-def _guard(outbound: NativeCalls, store: Store, telemetry: Telemetry, providers: Sequence[Provider]) -> GuardedCalls:
-    guard = GuardedCalls(outbound, Surroundings(store, store, telemetry, time.time, random.random))
+def _guard(outbound: NativeCalls, around: Surroundings, providers: Sequence[Provider]) -> GuardedCalls:
+    guard = GuardedCalls(outbound, around)
     guard.know(providers)
     return guard
 
@@ -178,9 +180,9 @@ def _bound(settings: Settings, providers: Sequence[Provider]) -> Bindings:
     return bound
 
 
-async def _store(settings: Settings) -> Store:
+async def _store(settings: Settings, now: Callable[[], float]) -> Store:
     await migrate(settings.database_url)
-    return await open_store(settings.database_url, Cipher(settings.master_key), time.time)
+    return await open_store(settings.database_url, Cipher(settings.master_key), now)
 
 
 async def _tokens(settings: Settings, store: Store, new_id: Callable[[], str]) -> Tokens:
@@ -221,6 +223,10 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls)
         version=version("lgsp"),
         plain_http=settings.environment != "production",
     )
+
+
+def _clock_stepped(behind_s: float) -> None:
+    structlog.get_logger().bind(logger="lgsp.clock").warning("clock_stepped", behind_s=round(behind_s, 3))
 
 
 async def _first_person(settings: Settings, office: Office) -> None:

@@ -117,6 +117,9 @@ class Telemetry:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.bell_faults = Counter(
+            "lgsp_bell_faults_total", "What went wrong with the broker: broken, blocked, unroutable", ["cause"], registry=registry
+        )
         self.oldest = Gauge(
             "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", provider, registry=registry, multiprocess_mode="max"
         )
@@ -207,6 +210,11 @@ class Telemetry:
         """The provider's answer breaks its own contract in `count` places; it may still be good enough."""
         self.reply_violations.labels(provider, call).inc(count)
         self._log.warning("reply_violations", provider=provider, call=call, count=count)
+
+    def bell_failed(self, cause: str) -> None:
+        """The broker is away (broken), takes nothing (blocked) or has no queue for a ring (unroutable); the sweep goes on."""
+        self.bell_faults.labels(cause).inc()
+        self._log.warning("bell_failed", cause=cause)
 
     def backlog(self, provider: str, states: Mapping[str, int], oldest_age_s: float) -> None:
         """Publish what a provider is owed."""

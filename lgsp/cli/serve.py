@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from lgsp.config import Settings, read_settings
+from lgsp.drivers.doors.patience import PatientProtocol
 from lgsp.errors import ContractError, SettingsError
 from lgsp.model.agreed import CHANNELS
 from lgsp.twin.serve import load_twin, serving
@@ -175,7 +176,7 @@ def _config(app: Any, settings: Settings, port: int) -> uvicorn.Config:
         app,
         host=settings.host,
         port=port,
-        http="httptools",
+        http=PatientProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -50,9 +50,12 @@ class Ringing(Protocol):
     async def close(self) -> None: ...
 
 
-def open_bell(broker_url: str = "", prefix: str = "lgsp.bell") -> Ringing:
-    """The bell of this process if no broker is given, otherwise one over the broker; `prefix` begins the names of its queues."""
-    return BrokerBell(broker_url, prefix) if broker_url else LocalBell()
+def open_bell(broker_url: str = "", prefix: str = "lgsp.bell", on_fault: Callable[[str], None] = lambda _: None) -> Ringing:
+    """The bell of this process if no broker is given, otherwise one over the broker.
+
+    `prefix` begins the names of its queues; `on_fault` is told what goes wrong, in threads of the bell: broken, blocked, unroutable.
+    """
+    return BrokerBell(broker_url, prefix, on_fault) if broker_url else LocalBell()
 
 
 class LocalBell:
@@ -79,8 +82,8 @@ class LocalBell:
 class BrokerBell:
     """Rings over a broker: a durable quorum queue for each provider, shared by all nodes, so that one of them wakes."""
 
-    def __init__(self, broker_url: str, prefix: str) -> None:
-        self._line = _Line(broker_url, prefix)
+    def __init__(self, broker_url: str, prefix: str, on_fault: Callable[[str], None] = lambda _: None) -> None:
+        self._line = _Line(broker_url, prefix, on_fault)
         self._buffer: deque[tuple[str, str]] = deque(maxlen=BUFFER_RINGS)
         self._rung = threading.Event()
         self._ended = threading.Event()
@@ -116,16 +119,18 @@ class BrokerBell:
 class _Line:
     """How the broker is reached, and what its queues are called."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, url: str, prefix: str, on_fault: Callable[[str], None]) -> None:
         try:
             Connection(url).transport_cls  # noqa: B018 -- reading it judges the scheme
         except (KeyError, ValueError, ImportError) as error:
             raise SettingsError(f"LGSP_BROKER_URL: kombu knows no transport for it: {error}") from error
         self._url = url
         self._prefix = prefix
+        self.on_fault = on_fault
 
     def connect(self) -> Any:
-        options = {"confirm_publish": True, "read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
+        options: dict[str, Any] = {"confirm_publish": True, "read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
+        options["on_blocked"] = lambda *_: self.on_fault("blocked")  # RabbitMQ tells who publishes during an alarm of memory or disk
         connection = Connection(self._url, connect_timeout=TIMEOUT_S, heartbeat=HEARTBEAT_S, transport_options=options)
         connection.connect()
         return connection
@@ -148,6 +153,7 @@ def _publish(line: _Line, buffer: deque[tuple[str, str]], rung: threading.Event,
                 _publish_on(line, connection, buffer, rung, ended)
         except Exception as error:  # noqa: BLE001 -- a door to the broker: whatever it throws, the thread lives on and rings can be lost
             log.warning("bell_broken", cause=type(error).__name__)
+            line.on_fault("broken")
         if ended.wait(AGAIN_S):
             return
 
@@ -155,7 +161,12 @@ def _publish(line: _Line, buffer: deque[tuple[str, str]], rung: threading.Event,
 def _publish_on(line: _Line, connection: Any, buffer: deque[tuple[str, str]], rung: threading.Event, ended: threading.Event) -> None:
     channel = connection.default_channel
     declared: set[str] = set()
-    channel.events["basic_return"].add(lambda *_: declared.clear())
+
+    def returned(*_: object) -> None:
+        declared.clear()
+        line.on_fault("unroutable")
+
+    channel.events["basic_return"].add(returned)
     producer = Producer(channel, serializer="json")
     while not (ended.is_set() and not buffer):
         rung.wait(HEARTBEAT_S / 4)
@@ -215,6 +226,7 @@ def _listen(line: _Line, ear: _Ear, ended: threading.Event) -> None:
                 _listen_on(line, connection, ear, ended)
         except Exception as error:  # noqa: BLE001 -- a door to the broker: whatever it throws, the sweep goes on finding what is due
             log.warning("bell_broken", cause=type(error).__name__)
+            line.on_fault("broken")
             ended.wait(AGAIN_S)
 
 

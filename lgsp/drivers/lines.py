@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class Lines:
     debug = info = warning = error = critical = exception = msg
 
     def write(self) -> None:
-        """Write what is gathered."""
+        """Write what is gathered; a full or broken disk loses lines and no exchange, for what must not be lost is in the record."""
         if self._gathered:
             gathered, self._gathered = self._gathered, []
-            self._file.write(b"\n".join([*gathered, b""]))
-            self._file.flush()
+            with contextlib.suppress(OSError):
+                self._file.write(b"\n".join([*gathered, b""]))
+                self._file.flush()

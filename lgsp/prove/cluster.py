@@ -10,11 +10,14 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from lgsp.prove.nodes import ProveError, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ACCOUNT = "postgres"
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin")
@@ -48,27 +51,33 @@ class Cluster:
         program = tool("initdb")
         if program is None:
             raise ProveError("this row needs a PostgreSQL of its own, and initdb is not installed")
-        self.folder.mkdir(parents=True)
-        if os.getuid() == 0:
-            shutil.chown(self.folder, ACCOUNT, ACCOUNT)
+        self.folder_on(self.folder)
         command = [program, "-D", str(self.folder), "-U", ACCOUNT, "-A", "trust", "-E", "UTF8", "--locale=C"]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd="/", **_account())
         if ended.returncode:
             raise ProveError(f"initdb failed: {ended.stderr[-1000:]}")
 
-    async def start(self) -> None:
+    def folder_on(self, place: Path) -> Path:
+        """A new folder that the server may write to."""
+        place.mkdir(parents=True)
+        if os.getuid() == 0:
+            shutil.chown(place, ACCOUNT, ACCOUNT)
+        return place
+
+    async def start(self, settings: Mapping[str, str] | None = None) -> None:
         """Start it and wait until it answers; what an earlier one left in shared memory may need a moment to go."""
         until = time.monotonic() + READY_S
         while time.monotonic() < until:
             if self.process is None or self.process.poll() is not None:
-                self._launch()
+                self._launch(settings or {})
             if await self._answers():
                 return
             await asyncio.sleep(0.2)
         raise ProveError("the crash test's own PostgreSQL does not start")
 
-    def _launch(self) -> None:
+    def _launch(self, settings: Mapping[str, str]) -> None:
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder), "max_connections": "60"}
+        options |= {"deadlock_timeout": "200ms", **settings}
         command = [str(tool("postgres")), "-D", str(self.folder), "-p", str(self.port)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         quiet = subprocess.DEVNULL
@@ -92,19 +101,7 @@ class Cluster:
             self.process.send_signal(number)
             self.process.wait(READY_S)
 
-    def freeze(self, number: signal.Signals) -> None:
-        """SIGSTOP or SIGCONT to all of its processes, which are a session of their own."""
-        if self.process is not None:
-            for member in _session_of(self.process.pid):
-                os.kill(member, number)
-
 
 def _account() -> dict[str, Any]:
     """Whom to run as."""
     return {"user": ACCOUNT, "group": ACCOUNT, "extra_groups": []} if os.getuid() == 0 else {}
-
-
-def _session_of(leader: int) -> list[int]:
-    """The processes whose parent is `leader`, and itself."""
-    children = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii")
-    return [*map(int, children.split()), leader]

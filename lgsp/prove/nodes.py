@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 BUNDLE = Path(__file__).parent / "bundle"
 CONSUMER = "VN/GOV/H00/prove"
 PURPOSE = "prove"
+SERVICES = ("prove", "neighbour")
 COMMAND = (sys.executable, "-m", "lgsp")
 LEASE_MARGIN_S = 1.0
 LEASE_S = 1.5 * 3 + LEASE_MARGIN_S
 """What the worker makes of the bundle's timeout_s: three times the total deadline and the margin."""
+AT_WORK_SOCKETS = 4
+"""The event loop's own pair, and connections to the database: what a worker holds once it works."""
 START_S, STOP_S, COMMAND_S, RIGHT_S = 60.0, 40.0, 60.0, 10.0
 
 
@@ -87,16 +90,24 @@ class Node:
             self.process.wait()
 
     async def listening(self) -> None:
-        """Wait until somebody listens; raises ProveError with the end of the log if it ends or takes too long."""
+        """Wait until it serves; raises ProveError with the end of what it printed if it ends or takes too long."""
         until = time.monotonic() + START_S
         while time.monotonic() < until and self.alive:
-            if not self.port:
-                return
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            if self._serves():
                 return
             await asyncio.sleep(0.05)
         tail = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise ProveError(f"{self.name} does not listen on port {self.port}; it printed:\n{tail}")
+
+    def _serves(self) -> bool:
+        """Whether somebody listens; of a node without a door, whether it has its lines to database and broker."""
+        with contextlib.suppress(OSError):
+            if not self.port:
+                fds = Path(f"/proc/{self.pid}/fd").iterdir()
+                return sum(str(each.readlink()).startswith("socket:") for each in fds) >= AT_WORK_SOCKETS
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        return False
 
     async def stop(self, patience_s: float = STOP_S) -> float:
         """SIGTERM, and SIGKILL after `patience_s`; returns how many seconds the end took."""
@@ -120,6 +131,11 @@ class Hub:
     password: str
     headers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def operator(self) -> dict[str, str]:
+        """The environment of whoever steers this hub by commands."""
+        return outside() | {"LGSP_HUB": self.management, "LGSP_USER": "admin", "LGSP_PASSWORD": self.password}
+
     def of(self, *names: str) -> list[Node]:
         """The nodes whose name begins so; all of a one-process hub."""
         return [node for node in self.nodes if node.name == "hub" or node.name.startswith(names)]
@@ -139,9 +155,9 @@ class Hub:
 
     async def admit(self) -> None:
         """A consumer with its rights and a token, as an operator would do it: by commands."""
-        steer = outside() | {"LGSP_HUB": self.management, "LGSP_USER": "admin", "LGSP_PASSWORD": self.password}
-        made = json.loads(await commanded(steer, "consumer", "add", CONSUMER, "--json"))
-        await commanded(steer, "grant", CONSUMER, "prove", "--purpose", PURPOSE)
+        made = json.loads(await commanded(self.operator, "consumer", "add", CONSUMER, "--json"))
+        for service in SERVICES:
+            await commanded(self.operator, "grant", CONSUMER, service, "--purpose", PURPOSE)
         self.headers = {"Lgsp-Purpose": PURPOSE, "Authorization": f"Bearer {await asyncio.to_thread(_token, self.gateways[0], made)}"}
         for gateway in self.gateways:
             await self._await_right(gateway)
@@ -150,33 +166,32 @@ class Hub:
         """A gateway looks each second for new rights; an empty entry is then refused for its content."""
         until = time.monotonic() + RIGHT_S
         while time.monotonic() < until:
-            found = [await asyncio.to_thread(_status, f"{gateway}/prove/1/{kind}", self.headers) for kind in ("keyed", "unkeyed")]
+            found = [await asyncio.to_thread(_status, f"{gateway}/{path}", self.headers) for path in ("prove/1/keyed", "neighbour/1/once")]
             if all(status not in {0, 401, 404} for status in found):
                 return
             await asyncio.sleep(0.1)
         raise ProveError(f"{gateway} has not heard of the new right within {RIGHT_S} s")
 
 
-def make_hub(folder: Path, database: str, broker: str, provider: str) -> Hub:
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Where a hub stands: folders of its files and of what it prints, database, broker, addresses of its providers, more settings."""
+
+    folder: Path
+    database: str
+    broker: str
+    providers: Mapping[str, str]
+    prints: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_hub(plot: Plot) -> Hub:
     """The nodes of a hub, not started: one process on SQLite; admin, two gateways and two workers on PostgreSQL."""
     password, admin = secrets.token_urlsafe(24), free_port()
-    env = outside() | {
-        "LGSP_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        "LGSP_ADAPTERS": str(BUNDLE / "adapters"),
-        "LGSP_CONTRACTS": str(BUNDLE / "contracts"),
-        "LGSP_ENVIRONMENT": "development",
-        "LGSP_ADMIN_PASSWORD": password,
-        "LGSP_ADMIN_PORT": str(admin),
-        "LGSP_DATABASE_URL": database,
-        "LGSP_LEASE_MARGIN_S": str(LEASE_MARGIN_S),
-        "LGSP_LOG_LEVEL": "warning",
-        "LGSP_BIND_PROVE_URL": provider,
-    }
-    if broker:
-        env["LGSP_BROKER_URL"] = broker
-    if database.startswith("sqlite"):
+    env = _settings(plot) | {"LGSP_ADMIN_PASSWORD": password, "LGSP_ADMIN_PORT": str(admin), **plot.more}
+    if plot.database.startswith("sqlite"):
         gates = [free_port()]
-        nodes = [Node("hub", [*COMMAND, "serve"], env | {"LGSP_DATA_PORT": str(gates[0])}, gates[0], folder / "hub.log")]
+        nodes = [Node("hub", [*COMMAND, "serve"], env | {"LGSP_DATA_PORT": str(gates[0])}, gates[0], plot.prints / "hub.out")]
     else:
         gates = [free_port(), free_port()]
         roles = [("admin", admin), ("gateway-1", gates[0]), ("gateway-2", gates[1]), ("worker-1", 0), ("worker-2", 0)]
@@ -186,11 +201,28 @@ def make_hub(folder: Path, database: str, broker: str, provider: str) -> Hub:
                 [*COMMAND, "serve", "--roles", name.partition("-")[0]],
                 env | ({"LGSP_DATA_PORT": str(port)} if name.startswith("gateway") else {}),
                 port,
-                folder / f"{name}.log",
+                plot.prints / f"{name}.out",
             )
             for name, port in roles
         ]
     return Hub(nodes, [f"http://127.0.0.1:{port}" for port in gates], f"http://127.0.0.1:{admin}", password)
+
+
+def _settings(plot: Plot) -> dict[str, str]:
+    metrics = plot.folder / "metrics"
+    metrics.mkdir()
+    env = outside() | {
+        "LGSP_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "LGSP_ADAPTERS": str(BUNDLE / "adapters"),
+        "LGSP_CONTRACTS": str(BUNDLE / "contracts"),
+        "LGSP_ENVIRONMENT": "development",
+        "LGSP_DATABASE_URL": plot.database,
+        "LGSP_LEASE_MARGIN_S": str(LEASE_MARGIN_S),
+        "LGSP_LOG_LEVEL": "warning",
+        "LGSP_METRICS_DIR": str(metrics),
+    }
+    env |= {f"LGSP_BIND_{name}_URL".upper(): address for name, address in plot.providers.items()}
+    return env | ({"LGSP_BROKER_URL": plot.broker} if plot.broker else {})
 
 
 def outside() -> dict[str, str]:

@@ -26,9 +26,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-KEYED, UNKEYED = "keyed", "unkeyed"
+KEYED, UNKEYED, SOAP, SOAP_ONCE, TRIAL = "keyed", "unkeyed", "soap", "soap_once", "trial"
+UNPROTECTED = frozenset({UNKEYED, SOAP_ONCE})
 UNDER_WAY = frozenset({"accepted", "waiting", "delivering"})
 AT_REST = frozenset({"dead", "held", "unknown"})
+UNREADABLE = "provider-reply-invalid"
 
 
 class Answer(StrEnum):
@@ -41,7 +43,11 @@ class Answer(StrEnum):
 
 @dataclass(slots=True)
 class Sent:
-    """A request in the sender's book; times in seconds of one clock."""
+    """A request in the sender's book; times in seconds of one clock.
+
+    doubts: answers that settled nothing. refused_s: how long each definite refusal (429, 503) took; bare: those without Retry-After.
+    longest_s: the longest wait for any answer. ids: the message ids that this request and its twins were told.
+    """
 
     number: int
     kind: str
@@ -55,26 +61,32 @@ class Sent:
     tries: int = 0
     doubts: int = 0
     status: int = 0
+    bare: int = 0
+    longest_s: float = 0.0
+    refused_s: list[float] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A line of the provider's ledger, in the order in which things happened."""
+    """A line of the provider's ledger, in the order in which things happened; `at` on the sender's clock."""
 
     number: int
     kind: str
     matter: str
     digest: str
     message_id: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the hub's record says of one message: its state, and how many OPENED and CLOSED rows it has."""
+    """What the hub's record says of one message: its state, how many OPENED and CLOSED rows it has, why it rests."""
 
     state: str
     opened: int
     closed: int
+    cause: str = ""
 
 
 @dataclass(slots=True)
@@ -126,10 +138,16 @@ def _judge_entry(entry: Sent, effects: Sequence[Effect], kept: Kept | None, verd
             verdict.lost.append(entry.number)
         if state in UNDER_WAY:
             verdict.stuck.append(entry.number)
-        if effects and (state == "refused" or (state == "dead" and entry.kind == UNKEYED)):
+        if effects and kept and _denies(kept, entry.kind):
             verdict.misjudged.append(entry.number)
-    doubled = verdict.doubled_keyed if entry.kind == KEYED else verdict.doubled_unkeyed
+    doubled = verdict.doubled_unkeyed if entry.kind in UNPROTECTED else verdict.doubled_keyed
     doubled += [entry.number] * (len(effects) - 1)
+
+
+def _denies(kept: Kept, kind: str) -> bool:
+    """Whether the hub says that the provider did not act; an answer that it could not read denies nothing."""
+    is_dead = kept.state == "dead" and kind in UNPROTECTED and kept.cause != UNREADABLE
+    return is_dead or kept.state == "refused"
 
 
 def _judge_effects(ledger: Iterable[Effect], sent: Mapping[int, Sent], record: Mapping[str, Kept], verdict: Verdict) -> None:
@@ -215,8 +233,18 @@ def _windows(answered: Sequence[tuple[float, float]]) -> list[tuple[float, float
 
 def p95(values: Sequence[float]) -> float:
     """The 95th percentile; 0 of nothing."""
+    return percentile(values, 0.95)
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """The value that this share of all does not exceed; 0 of nothing."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))] if ordered else 0.0
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def struck(at: float, strikes: Iterable[Strike], margin_s: float = 0.0) -> bool:
+    """Whether a moment lies within a strike, or within `margin_s` after one."""
+    return any(strike.began_at <= at <= strike.ended_at + margin_s for strike in strikes)
 
 
 def states(record: Mapping[str, Kept]) -> dict[str, int]:

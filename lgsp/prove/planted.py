@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 EARLY, REKEYED, DROPPING, SOUND = "early", "rekeyed", "dropping", "sound"
 FLAGGED_AS = {EARLY: "lost", REKEYED: "doubled_keyed", DROPPING: "lost"}
 TABLES = """
-CREATE TABLE IF NOT EXISTS message (message_id TEXT PRIMARY KEY, key TEXT UNIQUE, body TEXT, kind TEXT, state TEXT);
+CREATE TABLE IF NOT EXISTS message (message_id TEXT PRIMARY KEY, key TEXT UNIQUE, body TEXT, kind TEXT, state TEXT, cause TEXT DEFAULT '');
 CREATE TABLE IF NOT EXISTS log (message_id TEXT, event TEXT);
 """
 COMMIT_S, SWEEP_S, CALL_S = 0.3, 0.05, 2.0
@@ -71,7 +71,7 @@ class Faulty:
 
     def keep(self, message_id: str, key: str, body: str, kind: str) -> None:
         """Durable when it returns."""
-        self.store.execute("INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, 'waiting')", (message_id, key, body, kind))
+        self.store.execute("INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, 'waiting', '')", (message_id, key, body, kind))
 
     async def deliver(self) -> None:
         """For ever: each message that waits, once."""

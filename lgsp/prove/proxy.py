@@ -13,7 +13,11 @@ CHUNK = 65_536
 
 
 class Proxy:
-    """`mode`: `pass`; `refuse` (everything is reset); `stall` (nothing passes); `mute` (answers are swallowed); `slow` (wait_s a chunk)."""
+    """`mode`: `pass`; `refuse` (everything is reset); `stall` (nothing passes); `slow` (wait_s a chunk).
+
+    `mute`: answers are swallowed; `deaf`: requests are swallowed. After `cut_after` every connection is reset once so many bytes of
+    answers have passed.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._place = (host, port)
@@ -22,6 +26,7 @@ class Proxy:
         self._passing.set()
         self.mode = "pass"
         self.wait_s = 0.0
+        self._bytes_left: int | None = None
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[int]:
@@ -35,14 +40,26 @@ class Proxy:
 
     def set(self, mode: str, wait_s: float = 0.0) -> None:
         """From now on."""
-        self.mode, self.wait_s = mode, wait_s
+        self.mode, self.wait_s, self._bytes_left = mode, wait_s, None
         if mode == "refuse":
-            for writer in list(self._open):
-                writer.transport.abort()
+            self._reset()
         if mode == "stall":
             self._passing.clear()
         else:
             self._passing.set()
+
+    def cut_after(self, answer_bytes: int) -> None:
+        """Once, when so many bytes of answers have passed from now on."""
+        self._bytes_left = answer_bytes
+
+    @property
+    def has_cut(self) -> bool:
+        """Whether that happened."""
+        return self._bytes_left is None
+
+    def _reset(self) -> None:
+        for writer in list(self._open):
+            writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -66,11 +83,19 @@ class Proxy:
             await self._passing.wait()
             if self.mode == "slow":
                 await asyncio.sleep(self.wait_s)
-            if answers and self.mode == "mute":
+            if self.mode == ("mute" if answers else "deaf"):
                 continue
-            sink.write(part)
+            sink.write(self._shortened(part) if answers and self._bytes_left is not None else part)
             await sink.drain()
+            if self._bytes_left == 0:
+                self._bytes_left = None
+                self._reset()
         sink.transport.abort()
+
+    def _shortened(self, part: bytes) -> bytes:
+        left = self._bytes_left or 0
+        self._bytes_left = max(0, left - len(part))
+        return part[:left]
 
     def _close(self, writer: asyncio.StreamWriter) -> None:
         self._open.discard(writer)

@@ -11,7 +11,7 @@ from rich.table import Table
 from lgsp.prove.rows import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lgsp.prove.oracle import Verdict
 
@@ -69,6 +69,7 @@ def summary(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
                 "messages": sum(outcome.facts["accepted"] + outcome.facts["refused"] + outcome.facts["unknown"] for outcome in mine),
                 "strikes": sum(outcome.facts["strikes"] for outcome in mine),
                 "violations": sum(outcome.violations for outcome in mine),
+                "complaints": sum(len(outcome.complaints) for outcome in mine),
                 "counts": {key: sum(o.verdict.counts()[key] for o in mine) for key in mine[0].verdict.counts()},
                 "worst_t_recover_s": round(max(outcome.recovered_s for outcome in mine), 1),
             }
@@ -76,17 +77,29 @@ def summary(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     return rows
 
 
-def show(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
-    """Print the table."""
+def show(outcomes: Sequence[Outcome], left_out: Mapping[str, str], console: Console | None = None) -> None:
+    """Print the table, what every row means, and what was left out."""
     console = console or Console()
     console.width = max(console.width, WIDTH)
     names = list(outcomes[0].verdict.counts()) if outcomes else []
-    table = Table("row", "runs", "messages", "strikes", *[name.replace("_", " ") for name in names], "worst recovery s")
+    table = Table("row", "runs", "messages", "strikes", *[name.replace("_", " ") for name in names], "own figures", "worst recovery s")
     for column in table.columns[1:]:
         column.justify = "right"
     for row in summary(outcomes):
         figures = [str(row["runs"]), str(row["messages"]), str(row["strikes"]), *[str(row["counts"][name]) for name in names]]
-        table.add_row(row["row"], *figures, f"{row['worst_t_recover_s']:.1f}")
+        table.add_row(row["row"], *figures, str(row["complaints"]), f"{row['worst_t_recover_s']:.1f}")
     console.print(table)
     for row in summary(outcomes):
         console.print(f"{row['row']}: {row['title']}")
+    for name, reason in left_out.items():
+        console.print(f"{name}: left out, {reason}")
+
+
+def show_rows(console: Console | None = None) -> None:
+    """Print what there is."""
+    console = console or Console()
+    console.width = max(console.width, WIDTH)
+    table = Table("row", "fault", "databases", "needs")
+    for name, row in ROWS.items():
+        table.add_row(name, row.title, ", ".join(sorted(row.databases)), ", ".join(sorted(row.needs)))
+    console.print(table)

@@ -1,90 +1,38 @@
-"""Runs rows: builds the scene, loads it, strikes, waits until the hub has drained, and has the oracle judge."""
+"""Runs rows: sets the stage, loads it, strikes, waits until the hub has drained, and has the oracle judge."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
-import secrets
-import tempfile
 import time
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from lgsp.prove import record
-from lgsp.prove.cluster import Cluster, tool
-from lgsp.prove.nodes import ProveError, make_hub
-from lgsp.prove.oracle import UNDER_WAY, Answer, p95, reconcile, recoveries, states
-from lgsp.prove.proxy import Proxy
+from lgsp.prove.nodes import ProveError
+from lgsp.prove.oracle import UNDER_WAY, Answer, p95, reconcile, recoveries, states, struck
 from lgsp.prove.report import Outcome
-from lgsp.prove.rows import POSTGRESQL, ROWS, SQLITE
-from lgsp.prove.scene import Scene, can_trace, make_provider
-from lgsp.prove.sender import Desk, Load, receipts, send_all
+from lgsp.prove.rows import ROWS
+from lgsp.prove.sender import Load, receipts, send_all
+from lgsp.prove.stage import Options, backend, missing, staged
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from lgsp.prove.oracle import Kept, Sent, Verdict
-    from lgsp.prove.rows import Row
+    from lgsp.prove.oracle import Kept, Sent, Strike, Verdict
+    from lgsp.prove.scene import Scene
 
 CALM_S = 2.0
 DRAIN_S = 120.0
 SAMPLE = 300
-ROW_S = 1800.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked: how many messages at which rate, kills of a row, where (server of a database, broker), the seed of chance."""
-
-    messages: int = 1000
-    rate: float = 100.0
-    kills: int = 5
-    database: str = ""
-    broker: str = ""
-    seed: int = 0
-    say: Callable[[str], None] = print
-
-
-@dataclass(slots=True)
-class Stage:
-    """What a row's folder, database and broker are, before any node is made."""
-
-    folder: Path
-    database: str
-    seen: str
-    broker: str
-    cluster: Cluster | None = None
-    lines: dict[str, Proxy] = field(default_factory=dict)
-
-
-def backend(options: Options) -> str:
-    """Which database the hub stands on."""
-    return POSTGRESQL if options.database else SQLITE
-
-
-def missing(row: Row, options: Options) -> str:
-    """Why a row cannot run here, or nothing."""
-    if backend(options) not in row.databases:
-        return f"not on {backend(options)}"
-    if "strace" in row.needs and not can_trace():
-        return "needs strace, and the right to attach it"
-    if "cluster" in row.needs and tool("initdb") is None:
-        return "needs PostgreSQL's own programs"
-    if "broker_line" in row.needs and not options.broker:
-        return "needs --broker"
-    return ""
+ROW_S = 3600.0
 
 
 async def run_row(name: str, options: Options) -> Outcome:
     """One run of one row."""
     row = ROWS[name]
-    load = Load(options.messages, options.rate)
-    load = replace(load, **{key: int(value) for key, value in row.load.items()})
+    load = replace(Load(options.messages, options.rate), **row.load)
     began = time.monotonic()
-    async with asyncio.timeout(ROW_S), _stage(row, options) as stage, _scene(stage, load, options) as scene:
+    async with asyncio.timeout(ROW_S), staged(row, load, options) as scene:
         sending = asyncio.create_task(send_all(scene.desk, load))
         try:
             await scene.calm(CALM_S)
@@ -95,63 +43,12 @@ async def run_row(name: str, options: Options) -> Outcome:
             await sending
         finally:
             sending.cancel()
-        drained_s = await _drain(stage.seen)
-        return await _judge(name, scene, stage.seen, (drained_s, time.monotonic() - began))
-
-
-@contextlib.asynccontextmanager
-async def _stage(row: Row, options: Options) -> AsyncIterator[Stage]:
-    """A folder, an empty database and the lines to database and broker, as the row needs them."""
-    async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lgsp-prove-", ignore_cleanup_errors=True)))
-        folder.chmod(0o711)  # a cluster of its own runs under another account and must get through
-        cluster, lines, seen = None, {}, f"sqlite:///{folder / 'hub.db'}"
-        if "cluster" in row.needs:
-            cluster = Cluster(folder / "cluster")
-            await asyncio.to_thread(cluster.make)
-            stack.callback(cluster.kill)
-            await cluster.start()
-            seen = cluster.url
-        elif options.database:
-            seen = await stack.enter_async_context(record.scratch_database(options.database, f"lgsp_prove_{secrets.token_hex(4)}"))
-        database, broker = seen, options.broker
-        if "database_line" in row.needs:
-            lines["database"], database = await _line(stack, seen, 5432)
-        if "broker_line" in row.needs:
-            lines["broker"], broker = await _line(stack, broker, 5672)
-        yield Stage(folder, database, seen, broker, cluster, lines)
-
-
-async def _line(stack: contextlib.AsyncExitStack, url: str, standard_port: int) -> tuple[Proxy, str]:
-    """A proxy before an address, and the address to use instead."""
-    place = urlsplit(url)
-    proxy = Proxy(place.hostname or "127.0.0.1", place.port or standard_port)
-    port = await stack.enter_async_context(proxy.serving())
-    account = f"{place.netloc.rpartition('@')[0]}@" if "@" in place.netloc else ""
-    return proxy, urlunsplit(place._replace(netloc=f"{account}127.0.0.1:{port}"))
-
-
-@contextlib.asynccontextmanager
-async def _scene(stage: Stage, load: Load, options: Options) -> AsyncIterator[Scene]:
-    """Provider and hub run while the block does."""
-    provider = make_provider(stage.folder)
-    hub = make_hub(stage.folder, stage.database, stage.broker, f"http://127.0.0.1:{provider.port}")
-    desk = Desk(hub.gateways, hub.headers)
-    scene = Scene(stage.folder, provider, hub, desk, load, stage.seen, random.Random(options.seed), options.kills)
-    scene.cluster, scene.database_line, scene.broker_line = stage.cluster, stage.lines.get("database"), stage.lines.get("broker")
-    scene.facts["strace"] = can_trace()
-    try:
-        provider.start()
-        await provider.listening()
-        await hub.start()
-        await hub.admit()
-        desk.headers = hub.headers
-        yield scene
-    finally:
-        for line in stage.lines.values():
-            line.set("pass")
-        await hub.stop()
-        provider.kill()
+        scene.facts["drained_s"] = round(await _drain(scene.database), 1)
+        if row.after is not None:
+            await row.after(scene)
+        scene.facts["on"] = backend(row, options)
+        scene.facts["took_s"] = round(time.monotonic() - began, 1)
+        return await _judge(name, scene)
 
 
 async def _drain(database: str) -> float:
@@ -164,8 +61,8 @@ async def _drain(database: str) -> float:
     return time.monotonic() - began
 
 
-async def _judge(name: str, scene: Scene, database: str, took: tuple[float, float]) -> Outcome:
-    book, ledger, kept = scene.desk.book, scene.ledger(), await record.read_record(database)
+async def _judge(name: str, scene: Scene) -> Outcome:
+    book, ledger, kept = scene.desk.book, scene.ledger(), await record.read_record(scene.database)
     verdict = reconcile(book, ledger, kept)
     await _ask_receipts(scene, kept, verdict)
     waits = recoveries(book, scene.strikes)
@@ -174,16 +71,28 @@ async def _judge(name: str, scene: Scene, database: str, took: tuple[float, floa
         **answers,
         "doubts": sum(entry.doubts for entry in book),
         "effects": len(ledger),
+        "calls": len(scene.calls()),
         "states": states(kept),
-        "causes": await record.causes(database),
+        "causes": await record.causes(scene.database),
         "strikes": len(scene.strikes),
         "p95_ms": round(1000 * p95([entry.answered_at - entry.due_at for entry in book if entry.answered_at]), 1),
-        "drained_s": round(took[0], 1),
-        "took_s": round(took[1], 1),
+        "goodput": goodput(book, scene.strikes),
+        **{f"most_{what}": value for what, value in scene.most.items()},
+        **scene.facts,
     }
+    bare = sum(entry.bare for entry in book)
+    scene.must(not bare, f"{bare} refusals (429, 503) did not say when to come again")
     if ROWS[name].certain and facts["states"].get("unknown"):
         scene.complaints.append(f"{facts['states']['unknown']} messages are unknown, though every failure was certain")
     return Outcome(name, verdict, max(waits, default=0.0), facts, scene.complaints)
+
+
+def goodput(book: Sequence[Sent], strikes: Sequence[Strike]) -> float:
+    """The share of the requests that fell due during a strike and were accepted before the last of them ended."""
+    due = [entry for entry in book if struck(entry.due_at, strikes)]
+    ended_at = max((strike.ended_at for strike in strikes), default=0.0)
+    in_time = [entry for entry in due if entry.answer is Answer.ACCEPTED and entry.answered_at <= ended_at]
+    return round(len(in_time) / len(due), 2) if due else 1.0
 
 
 async def _ask_receipts(scene: Scene, kept: Mapping[str, Kept], verdict: Verdict) -> None:
@@ -200,13 +109,14 @@ def _agrees(entry: Sent, told: Mapping[str, str], kept: Mapping[str, Kept]) -> b
     return state in UNDER_WAY or told.get(entry.message_id) == state
 
 
-async def run_rows(names: list[str], options: Options, runs: int = 1) -> list[Outcome]:
-    """Each row so many times, one after the other; what cannot run here is told and left out."""
-    outcomes = []
+async def run_rows(names: list[str], options: Options, runs: int = 1) -> tuple[list[Outcome], dict[str, str]]:
+    """Each row so many times, one after the other; and what cannot run here, with its reason."""
+    outcomes, left_out = [], {}
     for name in names:
         reason = missing(ROWS[name], options)
         if reason:
             options.say(f"{name}: left out, {reason}")
+            left_out[name] = reason
             continue
         for number in range(runs):
             try:
@@ -215,4 +125,4 @@ async def run_rows(names: list[str], options: Options, runs: int = 1) -> list[Ou
                 raise ProveError(f"{name} did not end within {ROW_S:g} s") from error
             options.say(outcome.line())
             outcomes.append(outcome)
-    return outcomes
+    return outcomes, left_out

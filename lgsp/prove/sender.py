@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from lgsp.prove.oracle import KEYED, UNKEYED, Answer, Sent
+from lgsp.prove.answers import case_of
+from lgsp.prove.oracle import KEYED, SOAP, SOAP_ONCE, TRIAL, UNKEYED, Answer, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,13 +32,23 @@ AGAIN = frozenset({408, 409, 425, 429})
 """Told without doubt: not taken (yet); the same key may be sent again. What no key would settle (its outcome is unknown) is a refusal."""
 CUT, NOT_REACHED = 0, 599
 """In place of a status: nothing definite came back; nobody listened, so that nothing was sent."""
+NOT_NOW = frozenset({429, 503})
+PATHS = {
+    KEYED: "prove/1/keyed",
+    UNKEYED: "prove/1/unkeyed",
+    TRIAL: "prove/1/trial",
+    SOAP: "neighbour/1/entries",
+    SOAP_ONCE: "neighbour/1/once",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What to send: at least how many at which rate (a second), over how many matters, how long to go on asking about the last ones.
 
-    `unkeyed_every`: one of so many requests goes to the operation without a key (0: none). `twins`: so many at once send each request.
+    `unkeyed_every`: one of so many requests goes to the operation without a key (0: none); `neighbour_every` to the second provider,
+    `trial_every` to the operation that may break. `table`: each goes where its case of F35 says. `twins`: so many at once send each
+    request.
     """
 
     messages: int
@@ -45,7 +56,22 @@ class Load:
     matters: int = 50
     patience_s: float = 90.0
     unkeyed_every: int = 3
+    neighbour_every: int = 0
+    trial_every: int = 0
+    table: int = 0
     twins: int = 1
+
+    @property
+    def has_neighbour(self) -> bool:
+        """Whether anything goes to the second provider."""
+        return bool(self.neighbour_every or self.table)
+
+    def kind_of(self, number: int) -> str:
+        """The operation that gets a request."""
+        if self.table:
+            return case_of(number).kind
+        shares = ((self.neighbour_every, SOAP), (self.trial_every, TRIAL), (self.unkeyed_every, UNKEYED))
+        return next((kind for every, kind in shares if every and number % every == 0), KEYED)
 
 
 @dataclass(slots=True)
@@ -66,9 +92,8 @@ def note_of(number: int) -> str:
 
 def entry_of(number: int, load: Load, due_at: float) -> Sent:
     """A page of the book."""
-    kind = UNKEYED if load.unkeyed_every and number % load.unkeyed_every == 0 else KEYED
     digest = hashlib.sha256(note_of(number).encode()).hexdigest()
-    return Sent(number, kind, f"V-{number % load.matters}", digest, due_at)
+    return Sent(number, load.kind_of(number), f"V-{number % load.matters}", digest, due_at)
 
 
 async def send_all(desk: Desk, load: Load) -> None:
@@ -90,15 +115,24 @@ async def send_all(desk: Desk, load: Load) -> None:
         await asyncio.gather(*tasks)
 
 
+async def settle_rest(desk: Desk, patience_s: float) -> None:
+    """Ask again, under their keys, about those whose outcome is unknown so far."""
+    ends_at = asyncio.get_running_loop().time() + patience_s
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
+        await asyncio.gather(*(_settle(session, desk, entry, ends_at) for entry in desk.book if entry.answer is Answer.UNKNOWN))
+
+
 async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_at: float) -> None:
     """Send until the outcome is known."""
     clock = asyncio.get_running_loop().time
-    entry.sent_at = clock()
+    entry.sent_at = entry.sent_at or clock()
     while True:
         entry.tries += 1
         status, answer = await _send(session, desk, entry)
         if CUT < status < 300:  # noqa: PLR2004  # 2xx
             entry.answer, entry.message_id, entry.status = Answer.ACCEPTED, answer.get("id", ""), status
+            entry.ids.add(entry.message_id)
             break
         if CUT < status < 500 and (status not in AGAIN or answer.get("type", "").endswith("key-outcome-unknown")):  # noqa: PLR2004  # 4xx
             entry.answer, entry.status = Answer.REFUSED, status
@@ -112,22 +146,42 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
 
 
 async def _twin(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> None:
-    """The same request a second time, at once; whatever it is told, the first one finds out what counts."""
-    await _send(session, desk, entry)
+    """The same request a second time, at once; what it is told must fit what the first one is told."""
+    status, answer = await _send(session, desk, entry)
+    if CUT < status < 300:  # noqa: PLR2004  # 2xx
+        entry.ids.add(answer.get("id", ""))
 
 
 async def _send(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> tuple[int, dict[str, Any]]:
-    """Status and JSON, or CUT or NOT_REACHED."""
+    """Status and JSON, or CUT or NOT_REACHED; how long it took stands in the book."""
+    clock = asyncio.get_running_loop().time
     gateway = desk.gateways[(entry.number + entry.tries) % len(desk.gateways)]
-    body = json.dumps({"number": entry.number, "matter": entry.matter, "note": note_of(entry.number)}, ensure_ascii=False).encode()
+    body = body_of(entry)
     headers = {**desk.headers, "Content-Type": "application/json", "Idempotency-Key": f'"prove-{entry.number}"'}
+    asked_at = clock()
     try:
-        async with session.post(f"{gateway}/prove/1/{entry.kind}", data=body, headers=headers) as answer:
-            return answer.status, json.loads(await answer.read() or b"{}")
+        async with session.post(f"{gateway}/{PATHS[entry.kind]}", data=body, headers=headers) as answer:
+            content = json.loads(await answer.read() or b"{}")
+            _note_refusal(entry, answer, clock() - asked_at)
+            return answer.status, content
     except aiohttp.ClientConnectorError:
         return NOT_REACHED, {}
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         return CUT, {}
+    finally:
+        entry.longest_s = max(entry.longest_s, clock() - asked_at)
+
+
+def body_of(entry: Sent) -> bytes:
+    """What is sent."""
+    return json.dumps({"number": entry.number, "matter": entry.matter, "note": note_of(entry.number)}, ensure_ascii=False).encode()
+
+
+def _note_refusal(entry: Sent, answer: aiohttp.ClientResponse, took_s: float) -> None:
+    """A definite refusal must come soon and say when to come again."""
+    if answer.status in NOT_NOW:
+        entry.refused_s.append(took_s)
+        entry.bare += "Retry-After" not in answer.headers
 
 
 async def receipts(desk: Desk, entries: Sequence[Sent]) -> dict[str, str]:

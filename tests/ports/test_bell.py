@@ -127,3 +127,31 @@ def _seen(connection, queue):
         return connection.default_channel.queue_declare(queue, passive=True)
     except connection.channel_errors:
         return queue, 0, 0
+
+
+async def test_a_broker_that_is_away_is_told(unused_tcp_port):
+    told = []
+    made = open_bell(f"amqp://guest:guest@127.0.0.1:{unused_tcp_port}//", on_fault=told.append)
+
+    await until(lambda: told)
+    await made.close()
+
+    assert set(told) == {"broken"}
+
+
+async def test_a_ring_that_no_queue_takes_is_told_and_sent_again(broker_url, prefix):
+    told, heard = [], []
+    made = open_bell(broker_url, prefix, told.append)
+    made.ring("portal", ["m-1"])
+    await until(lambda: not made._buffer)
+    await asyncio.sleep(0.3)
+    with Connection(broker_url) as connection:
+        connection.default_channel.queue_delete(f"{prefix}.portal")
+
+    made.ring("portal", ["m-2"])
+    await until(lambda: told)
+    await made.listen(["portal"], heard.append)
+    await until(lambda: heard)
+    await made.close()
+
+    assert (told, heard) == (["unroutable"], ["portal"])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DENIED = frozenset({401, 403, 407})
 BUSY = frozenset({408, 425, 429, 503})
+SENT_ELSEWHERE = frozenset({307, 308})
+"""Nothing was done here (RFC 9110 section 15.4); after 301, 302 and 303 nobody can tell, for many answer a form that way when it is done."""
 GATEWAY = frozenset({502, 504})
 MOST_TOLD_BYTES = 64 << 10
 
@@ -34,7 +36,9 @@ def judge_rest(answer: Answer) -> None:
         raise Fault("provider-failed", f"status {status}")
     if status >= 400:  # noqa: PLR2004  # 4xx
         raise BusinessRefusal("provider-refused", f"status {status}")
-    raise Fault("provider-not-understood", f"status {status}: redirects are not followed")
+    if status in SENT_ELSEWHERE:
+        raise Fault("provider-not-understood", f"status {status}: redirects are not followed")
+    raise OutcomeUnknown("provider-not-understood", f"status {status}: what was asked may be done, and its result lie elsewhere")
 
 
 def refusal_of(answer: Answer) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lgsp.drivers.store.plan import Work
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 
 QUEUE_ROWS = 20_000
 BATCH_ROWS = 512
+CLASH_WAITS_S = (0.01, 0.04, 0.16)
 GATHER_TURNS = 5
 """Turns of the event loop before a batch is taken: exchanges that are ready to run add their rows. An idle loop turns in microseconds."""
 
 
 class Guilty(Exception):
     """The database refused the values of some row; the same batch will be refused again."""
+
+
+class Clashed(Exception):
+    """Another session was in the way (deadlock, serialisation); nothing was written, and the same batch may go through now."""
 
 
 class Broken(Exception):
@@ -108,7 +114,7 @@ class GroupCommit:
 
 async def _write(writer: Writer, batch: list[Item]) -> None:
     try:
-        results = await _transact(writer, [wanted for wanted, _ in batch])
+        results = await _insist(writer, [wanted for wanted, _ in batch])
     except Guilty as error:
         if len(batch) == 1:
             _fail(batch, error)
@@ -122,6 +128,15 @@ async def _write(writer: Writer, batch: list[Item]) -> None:
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+async def _insist(writer: Writer, wanted: list[Any]) -> Sequence[Any]:
+    """Again after a clash, a few times."""
+    for wait_s in CLASH_WAITS_S:
+        with suppress(Clashed):
+            return await _transact(writer, wanted)
+        await asyncio.sleep(wait_s)
+    return await _transact(writer, wanted)
 
 
 async def _transact(writer: Writer, wanted: list[Any]) -> Sequence[Any]:

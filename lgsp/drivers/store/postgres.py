@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from lgsp.drivers.store.commit import Broken, Guilty
+from lgsp.drivers.store.commit import Broken, Clashed, Guilty
 from lgsp.drivers.store.plan import plan
 from lgsp.drivers.store.statements import LOG
 
@@ -25,8 +25,8 @@ COMMAND_S = 10.0
 SETTINGS = {"application_name": "lgsp", "jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """Every hot statement goes from its rows to the tables by an index; a plan made while the tables were small must not be another."""
 
-_RETRIED = {"40001", "40P01"}
-"""serialization_failure, deadlock_detected: halving the batch is trying again."""
+_CLASHES = {"40001", "40P01"}
+"""serialization_failure, deadlock_detected."""
 
 
 class PostgresWriter:
@@ -56,6 +56,8 @@ class PostgresWriter:
         try:
             return await job
         except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
+            if getattr(error, "sqlstate", None) in _CLASHES:
+                raise Clashed(str(error)) from error
             if _is_guilty(error):
                 raise Guilty(str(error)) from error
             self._hang_up()
@@ -105,4 +107,4 @@ def _same(value: bytes) -> bytes:
 def _is_guilty(error: Exception) -> bool:
     """Class 22 is bad data, class 23 a broken constraint (PostgreSQL, Appendix A); asyncpg's DataError comes before anything is sent."""
     state = getattr(error, "sqlstate", None) or ""
-    return state[:2] in {"22", "23"} or state in _RETRIED or isinstance(error, ValueError)
+    return state[:2] in {"22", "23"} or isinstance(error, ValueError)

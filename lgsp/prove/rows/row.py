@@ -1,0 +1,37 @@
+"""What a row of the fault matrix is: a fault, where it can strike, how it is loaded, and what it checks beside the oracle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from lgsp.prove.scene import Scene
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+BOTH, SQ, PG = frozenset({SQLITE, POSTGRESQL}), frozenset({SQLITE}), frozenset({POSTGRESQL})
+
+STRACE, CLUSTER, BROKER, RABBIT, DATABASE_LINE, BROKER_LINE, MOUNT, FAKETIME, PRLIMIT = (
+    frozenset({need}) for need in ("strace", "cluster", "broker", "rabbit", "database_line", "broker_line", "mount", "faketime", "prlimit")
+)
+"""What a row needs: strace; a PostgreSQL or a RabbitMQ of its own; a proxy before database or broker; small file systems; false clocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fault: what it does, on which databases, what it needs, how it is loaded, with which settings the hub runs.
+
+    `certain`: no failure of this row leaves in doubt whether the provider acted, so nothing may end as `unknown`.
+    `after`: the row's own figure, once everything is at rest; what is amiss goes into the scene's complaints.
+    """
+
+    title: str
+    strike: Callable[[Scene], Awaitable[None]]
+    databases: frozenset[str] = BOTH
+    needs: frozenset[str] = frozenset()
+    load: Mapping[str, int] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    certain: bool = False
+    after: Callable[[Scene], Awaitable[None]] | None = None
