@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DENIED = frozenset({401, 403, 407})
 BUSY = frozenset({408, 425, 429, 503})
 SENT_ELSEWHERE = frozenset({307, 308})
-"""Nothing was done here (RFC 9110 section 15.4); after 301, 302 and 303 nobody can tell, for many answer a form that way when it is done."""
+"""Nothing was done here (RFC 9110 section 15.4); after 301, 302 and 303 nobody can tell, many answer a form that way when it is done."""
 GATEWAY = frozenset({502, 504})
 MOST_TOLD_BYTES = 64 << 10
 
