@@ -90,12 +90,7 @@ class Hub:
 
     async def ready(self) -> Mapping[str, bool]:
         """What the hub needs, by name, and whether it is there."""
-        going_on = {"serving": not self.worker.stopping}
-        try:
-            await self.store.refresh()
-        except Fault:
-            return {"store": False, **going_on}
-        return {"store": True, **going_on}
+        return {"store": await self.store.answers(), "serving": not self.worker.stopping}
 
     async def close(self) -> None:
         """Let go of everything outside, in the reverse order of opening."""
@@ -131,8 +126,7 @@ async def open_hub(settings: Settings) -> Hub:
     bound = _bound(settings, tuple(catalogue.current().providers.values()))
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
-    new_id = Ids()
-    now = SteadyClock(time.time, time.monotonic_ns, _clock_stepped)
+    new_id, now = Ids(), SteadyClock(time.time, time.monotonic_ns, _clock_stepped)
     store = await _store(settings, now)
     tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url, on_fault=telemetry.bell_failed)

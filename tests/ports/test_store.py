@@ -353,3 +353,9 @@ def change(path, statement):
     connection.execute(statement)
     connection.commit()
     connection.close()
+
+
+async def test_a_store_that_can_write_says_so_and_leaves_no_trace(store):
+    answers = [await store.answers() for _ in range(2)]
+
+    assert answers == [True, True]
