@@ -133,29 +133,7 @@ async def open_hub(settings: Settings) -> Hub:
     outbound = NativeCalls(bound, now, telemetry)
     guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
     vault = open_vault(settings, store, new_id)
-    ports = Ports(
-        catalogue=ChannelCatalogue(catalogue, store.callbacks, settings.issuer),
-        directory=store,
-        identity=tokens,
-        quotas=LeasedQuotas(store),
-        log=store,
-        outbox=store,
-        receipts=store,
-        notices=store,
-        drains=store,
-        outbound=guard,
-        vault=vault,
-        bell=bell,
-        watchers=SharedWatchers(store.at_rest),
-        telemetry=telemetry,
-        now=now,
-        tick=time.monotonic_ns,
-        jitter=random.random,
-        new_id=new_id,
-        digest=_keyed(settings.master_key, b"digest"),
-        bound=bound,
-        issuer=settings.issuer,
-    )
+    ports = _ports(_Parts(settings, catalogue, bound, telemetry, (new_id, now), store, tokens, bell, guard, vault))
     office = _office(settings, store, ports, guard)
     await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
@@ -177,6 +155,50 @@ def _bound(settings: Settings, providers: Sequence[Provider]) -> Bindings:
 async def _store(settings: Settings, now: Callable[[], float]) -> Store:
     await migrate(settings.database_url)
     return await open_store(settings.database_url, Cipher(settings.master_key), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The drivers that stand behind the ports of the engine."""
+
+    settings: Settings
+    catalogue: FolderCatalogue
+    bound: Bindings
+    telemetry: Telemetry
+    ids_and_time: tuple[Ids, SteadyClock]
+    store: Store
+    tokens: Tokens
+    bell: Ringing
+    guard: GuardedCalls
+    vault: SealedVault
+
+
+def _ports(parts: _Parts) -> Ports:
+    store, settings, (new_id, now) = parts.store, parts.settings, parts.ids_and_time
+    return Ports(
+        catalogue=ChannelCatalogue(parts.catalogue, store.callbacks, settings.issuer),
+        directory=store,
+        identity=parts.tokens,
+        quotas=LeasedQuotas(store),
+        log=store,
+        outbox=store,
+        mailboxes=store,
+        receipts=store,
+        notices=store,
+        drains=store,
+        outbound=parts.guard,
+        vault=parts.vault,
+        bell=parts.bell,
+        watchers=SharedWatchers(store.at_rest),
+        telemetry=parts.telemetry,
+        now=now,
+        tick=time.monotonic_ns,
+        jitter=random.random,
+        new_id=new_id,
+        digest=_keyed(settings.master_key, b"digest"),
+        bound=parts.bound,
+        issuer=settings.issuer,
+    )
 
 
 async def _tokens(settings: Settings, store: Store, new_id: Callable[[], str]) -> Tokens:

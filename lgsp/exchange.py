@@ -1,7 +1,7 @@
 """The life of a message, top to bottom; here and nowhere else.
 
-`carry` takes what a consumer sent to its answer, `deliver_due` what the hub has stored to its provider, `reconcile_unknown` asks what
-became of it. Nothing reaches a provider without a durable OPENED row, no answer leaves before its CLOSED row; a Fault ends the road.
+`carry` takes what a consumer sent to its answer; `deliver_due` what is stored to its provider, `hand_over` to an addressee that fetches it;
+`reconcile_unknown` asks what became of it. Nothing reaches a provider without a durable OPENED row, no answer leaves before its CLOSED row.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from lgsp.stages.release import release
 from lgsp.stages.resume import admitted, published, resumed
 from lgsp.stages.settle import OUTCOMES, after, delivered, resolve, settle
 from lgsp.stages.throttle import throttle
-from lgsp.stages.translate import request_scope, translate_reply, translate_request
+from lgsp.stages.translate import request_scope, translate_reply, translate_request, translate_requests
 from lgsp.stages.validate import validate_reply, validate_request
 from lgsp.telemetry import Trail
 
 if TYPE_CHECKING:
-    from lgsp.model.happening import Due, Exchange, KeyClaim, Message
+    from lgsp.model.happening import Closed, Due, Exchange, KeyClaim, Message, Settlement
     from lgsp.ports.engine import Ports
 
 
@@ -39,10 +39,10 @@ async def carry(message: Message, ports: Ports) -> Reply:
     try:
         exchange, quota_headers = await _admit(message, ports, trail)
         claim = key_claim(message, exchange, ports)
-        if exchange.operation.pattern is Pattern.ONE_WAY:
-            reply = await _accept(exchange, claim, ports, trail)
-        else:
+        if exchange.operation.pattern is Pattern.REQUEST_REPLY:
             reply = await _ask(exchange, claim, ports, trail)
+        else:
+            reply = await _accept(exchange, claim, ports, trail)
     except Fault as fault:
         await record_fault(fault, message, claim, ports, trail)
         raise
@@ -51,17 +51,13 @@ async def carry(message: Message, ports: Ports) -> Reply:
 
 async def _admit(message: Message, ports: Ports, trail: Trail) -> tuple[Exchange, tuple[tuple[str, str], ...]]:
     """Who, what, may they, how often, and is it sound."""
-    consumer = identify(message, ports)
+    consumer = trail.passed("identify", identify(message, ports))
     trail.consumer = consumer.id
-    trail.passed("identify")
     operation, variables = find_operation(message, consumer.id, ports)
     trail.operation = operation
-    right = authorise(consumer.id, operation, message.purpose, message.received_at, ports.directory)
-    trail.passed("authorise")
-    headers = await throttle(right, operation, message.received_at, ports)
-    trail.passed("throttle")
-    parameters, request = validate_request(message, operation, variables)
-    trail.passed("validate_request")
+    right = trail.passed("authorise", authorise(consumer.id, operation, message.purpose, message.received_at, ports.directory))
+    headers = trail.passed("throttle", await throttle(right, operation, message.received_at, ports))
+    parameters, request = trail.passed("validate_request", validate_request(message, operation, variables))
     return admitted(message, right, operation, parameters, request), headers
 
 
@@ -77,13 +73,9 @@ async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: 
 
 
 async def _accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:
-    """One-way: every limit of the provider is told now; then the message is durable, and its receipt is the answer."""
-    scope = request_scope(exchange, ports)
-    for call in exchange.operation.calls:
-        translate_request(call, scope, exchange.operation.provider.auth.session)
-    trail.passed("translate")
-    reply, holder = await accept(exchange, claim, ports)
-    trail.passed("accept")
+    """What is stored: every limit of the provider is told now; then the message is durable, and its receipt is the answer."""
+    trail.passed("translate", translate_requests(exchange, ports))
+    reply, holder = trail.passed("accept", await accept(exchange, claim, ports))
     if holder is not None:
         return await record_repetition(answer_of(holder, claim), ports, trail)
     ports.telemetry.exchange_ended(trail, Outcome.ACCEPTED, reply.status)
@@ -94,39 +86,52 @@ async def deliver_due(due: Due, ports: Ports) -> bool:
     """One attempt of one claimed message; False if another worker held it by the end."""
     trail, fault = Trail.of(due, ports.tick), None
     try:
-        exchange = _resume(due, ports, trail)
-        await record_opened(exchange, None, ports, trail)
-        settlement, outcome = delivered(json.encode(await _through(exchange, ports, trail)), ports), Outcome.DELIVERED
+        exchange = await _resume(due, ports, trail)
+        settlement = delivered(json.encode(await _through(exchange, ports, trail)), ports)
     except Fault as caught:
-        fault = caught
-        settlement, outcome = after(fault, due, trail.operation, ports)
-    row = closed_row(outcome, settlement.status, ports, trail, fault=fault)
-    ports.telemetry.exchange_ended(trail, outcome, settlement.status, fault)
-    return await settle(due, settlement, row, ports, fault)
+        fault, settlement = caught, after(caught, due, trail.operation, ports)
+    return await settle(due, settlement, _closed(settlement, ports, trail, fault), ports, fault)
+
+
+async def hand_over(due: Due, ports: Ports) -> bool:
+    """What its addressee fetches: authorised again and recorded before it sees a byte; False, and it rests, if it may not be given out."""
+    trail = Trail.of(due, ports.tick)
+    try:
+        await _resume(due, ports, trail)
+    except Fault as fault:
+        settlement = after(fault, due, trail.operation, ports)
+        await settle(due, settlement, _closed(settlement, ports, trail, fault), ports, fault)
+        return False
+    return True
 
 
 async def reconcile_unknown(due: Due, ports: Ports) -> bool:
     """Ask the provider once whether it has a message whose outcome is unknown; False if somebody else decided by then."""
     trail = Trail.of(due, ports.tick)
     try:
-        exchange = _resume(due, ports, trail)
+        exchange = await _resume(due, ports, trail)
         doubt, scope = doubt_of(due, exchange.operation, ports), request_scope(exchange, ports)
-        await record_opened(exchange, None, ports, trail)
         request = translate_request(doubt.rule.call, scope, exchange.operation.provider.auth.session)
         settlement = judge(await deliver(doubt.rule.call, request, scope["known"], exchange, ports), scope, doubt, exchange)
     except Fault as caught:
         settlement = unanswered(caught, due, trail.operation, ports)
-    fault, outcome = Fault(settlement.cause) if settlement.cause else None, OUTCOMES.get(settlement.state, Outcome.FAILED)
-    ports.telemetry.exchange_ended(trail, outcome, settlement.status, fault)
-    return await resolve(due, settlement, closed_row(outcome, settlement.status, ports, trail, fault=fault), ports)
+    fault = Fault(settlement.cause) if settlement.cause else None
+    return await resolve(due, settlement, _closed(settlement, ports, trail, fault), ports)
 
 
-def _resume(due: Due, ports: Ports, trail: Trail) -> Exchange:
-    """The exchange of a stored message, authorised again: a right that was withdrawn while it waited holds no longer."""
+async def _resume(due: Due, ports: Ports, trail: Trail) -> Exchange:
+    """The exchange of a stored message, authorised again (a right that was withdrawn while it waited holds no longer), and OPENED."""
     operation = trail.operation = published(due.stored, ports)
-    right = authorise_again(due.stored, operation, ports)
-    trail.passed("authorise")
-    return resumed(due, operation, right)
+    exchange = resumed(due, operation, trail.passed("authorise", authorise_again(due.stored, operation, ports)))
+    await record_opened(exchange, None, ports, trail)
+    return exchange
+
+
+def _closed(settlement: Settlement, ports: Ports, trail: Trail, fault: Fault | None) -> Closed:
+    """The CLOSED row of what an attempt decided, counted."""
+    outcome = OUTCOMES.get(settlement.state, Outcome.FAILED)
+    ports.telemetry.exchange_ended(trail, outcome, settlement.status, fault)
+    return closed_row(outcome, settlement.status, ports, trail, fault=fault)
 
 
 async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
@@ -135,16 +140,11 @@ async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
     scope = request_scope(exchange, ports)
     native = None
     for call in operation.calls:
-        request = translate_request(call, scope, operation.provider.auth.session)
-        trail.passed("translate")
-        native = await deliver(call, request, scope["known"], exchange, ports)
-        trail.passed("deliver")
+        request = trail.passed("translate", translate_request(call, scope, operation.provider.auth.session))
+        native = trail.passed("deliver", await deliver(call, request, scope["known"], exchange, ports))
         if call.binds:
             scope["known"][call.binds] = native
     if answered_before(operation.calls[-1], exchange):
         return None  # delivered; what the provider said is lost
-    canonical = translate_reply(operation, native, scope)
-    trail.passed("translate_reply")
-    validate_reply(canonical, operation)
-    trail.passed("validate_reply")
-    return release(canonical, exchange.right.fields)
+    canonical = trail.passed("translate_reply", translate_reply(operation, native, scope))
+    return release(trail.passed("validate_reply", validate_reply(canonical, operation)), exchange.right.fields)

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter as Counts
 from collections import defaultdict, deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector, generate_latest, multiprocess
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Due, Outcome
     from lgsp.model.parties import SubsystemId
 
+T = TypeVar("T")
 NONE = "-"
 """Label value of a request that was refused before its operation was known."""
 
@@ -58,11 +59,12 @@ class Trail:
         trail.consumer = due.stored.consumer
         return trail
 
-    def passed(self, stage: str) -> None:
-        """The stage that just ended took the time since the last one ended."""
+    def passed(self, stage: str, result: T = None) -> T:  # type: ignore[assignment]  # a stage without a result has none to hand on
+        """The stage that just ended took the time since the last one ended; its result is handed on."""
         now = self._tick()
         self.stages.append((stage, (now - self._last) // 1000))
         self._last = now
+        return result
 
     def elapsed_us(self) -> int:
         """Microseconds since the exchange began."""

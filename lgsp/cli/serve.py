@@ -104,30 +104,13 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> Non
 
 
 async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> None:
-    from lgsp.drivers import timetable  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
-
     settings, ports = hub.settings, hub.ports
     servers = []
     if Role.GATEWAY in roles:
         servers.append(Server(_config(hub.gateway(), settings, settings.data_port)))
     if Role.ADMIN in roles:
         servers.append(Server(_config(hub.management(), settings, settings.admin_port)))
-    lasting = [
-        timetable.watch_loop(ports.telemetry, ports.tick, hub.places.looked),
-        timetable.watch_circuits(hub.guard.publish),
-        timetable.watch_drains(ports),
-    ]
-    if Role.WORKER in roles:
-        lasting += [
-            hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake),
-            timetable.watch_backlog(hub.office.inspection, ports.telemetry, ports.now),
-            timetable.sweep_lost(ports),
-            timetable.reconcile(ports),
-            timetable.tell_callbacks(ports),
-            timetable.work_replays(hub.office.runs, hub.worker.wake, ports.now),
-            timetable.sweep_files(hub.vault.sweep, ports.now, settings.file_keep_s),
-        ]
-    background = [asyncio.create_task(work) for work in lasting]
+    background = _by_the_clock(hub, roles)
     worker = asyncio.create_task(hub.worker.run()) if Role.WORKER in roles else None
     serving_tasks = [asyncio.create_task(server.serve()) for server in servers]
     _settle_garbage()
@@ -143,6 +126,30 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
         await worker
     for task in (*background, stopped):
         task.cancel()
+
+
+def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
+    """What runs beside the doors; most of it where the worker is."""
+    from lgsp.drivers import timetable  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
+
+    ports = hub.ports
+    jobs = [
+        timetable.watch_loop(ports.telemetry, ports.tick, hub.places.looked),
+        timetable.watch_circuits(hub.guard.publish),
+        timetable.watch_drains(ports),
+    ]
+    if Role.WORKER in roles:
+        jobs += [
+            hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake),
+            timetable.watch_backlog(hub.office.inspection, ports.telemetry, ports.now),
+            timetable.sweep_lost(ports),
+            timetable.reconcile(ports),
+            timetable.tell_callbacks(ports),
+            timetable.expire_mailboxes(ports),
+            timetable.work_replays(hub.office.runs, hub.worker.wake, ports.now),
+            timetable.sweep_files(hub.vault.sweep, ports.now, hub.settings.file_keep_s),
+        ]
+    return [asyncio.create_task(job) for job in jobs]
 
 
 async def _notice(stop: asyncio.Event, servers: Sequence[Server], notice_s: float) -> None:

@@ -66,17 +66,25 @@ def _spoken(adapter: Adapter, contracts: Path) -> Mapping[str, Speech]:
 def _operation(adapter: Adapter, natives: Schemas, spoken: Mapping[str, Speech], place: Place) -> Iterator[Finding]:
     at, service, name, declared = place
     ours = adapter.ours[service["contract"]].operations[name]
-    steps = adapter.manifest.steps(at, name, declared)
     canonical = ours.request_schema or NOTHING
+    yield from _places(adapter, at, declared, canonical)
+    if adapter.manifest.is_kept:
+        return
+    steps = adapter.manifest.steps(at, name, declared)
     if declared["mapping"] == IDENTITY:
         yield from _losses(adapter, spoken, ours, (service["contract"], steps[-1][1]["call"]))
-        yield from _places(adapter, at, declared, canonical)
         return
+    yield from _translated(adapter, natives, place, (canonical, ours.reply_schema or NOTHING))
+
+
+def _translated(adapter: Adapter, natives: Schemas, place: Place, ours: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Iterator[Finding]:
+    """Whether what the mapping makes keeps the provider's contract and ours: (request, reply)."""
+    at, service, name, declared = place
+    steps = adapter.manifest.steps(at, name, declared)
     sent = [_sent(adapter, step, declared["mapping"], natives) for _, step in steps]
-    yield from prove_request(adapter.mapping.source, sent, canonical)
+    yield from prove_request(adapter.mapping.source, sent, ours[0])
     back = adapter.mapping.translations[declared["mapping"], "reply"]
-    yield from prove_reply(adapter.mapping.source, back, natives[steps[-1][1]["call"]][1], ours.reply_schema or NOTHING)
-    yield from _places(adapter, at, declared, canonical)
+    yield from prove_reply(adapter.mapping.source, back, natives[steps[-1][1]["call"]][1], ours[1])
     for where, step in steps:
         yield from _step(adapter, where, step, natives)
     if service["data_class"] != "personal":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lgsp.contract.bridge.face import made_face, written_face
 from lgsp.contract.calls import CallCompiler
 from lgsp.contract.hooks import load_hooks
+from lgsp.contract.kept import answer_of, hand_over_call, if_answered
 from lgsp.contract.manifest import read_manifest
 from lgsp.contract.openapi import json_wire, read_openapi
 from lgsp.contract.soap_face import read_face, soap_contract
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from lgsp.contract.manifest import Manifest
     from lgsp.contract.openapi import HttpOperation, OpenApi
     from lgsp.mapping.compile import MappingFile
-    from lgsp.model.agreed import Auth, SoapFace, Wire
+    from lgsp.model.agreed import Auth, Call, SoapFace, Wire
+
+    _Road = tuple[tuple[Call, ...], Callable[[Mapping[str, Any]], Any]]
 
 T = TypeVar("T")
 WSDL = ".wsdl"
@@ -101,6 +104,8 @@ class _Folder:
 
     def _wires(self) -> Mapping[str, Wire]:
         binding = self.manifest.binding
+        if self.manifest.is_kept:
+            return {}
         if binding["kind"] == "soap":
             return read_wsdl(self.contracts / "wsdl" / binding["wsdl"], binding["port"])
         self.native = read_openapi(self.contracts / "openapi" / binding["contract"], self.contracts.parent)
@@ -118,8 +123,8 @@ class _Folder:
 
     def _mapping(self, calls: CallCompiler) -> MappingFile:
         path, file = self.folder / "mapping.yaml", f"{self.folder.name}/mapping.yaml"
-        named = {declared["mapping"] for _, _, _, declared in self.manifest.operations()}
-        if named == {IDENTITY} and not path.exists():
+        named = {declared.get("mapping") for _, _, _, declared in self.manifest.operations()}
+        if self.manifest.is_kept or (named == {IDENTITY} and not path.exists()):
             return no_mapping(Source(path, file, {}, {}))
         around = Surroundings(uses=self.manifest.uses, known=calls.known(), hooks=load_hooks(self.folder))
         return compile_mapping(read_source(path, file), around)
@@ -133,9 +138,9 @@ class _Folder:
             system=SubsystemId(declared["system"]),
             national=declared["tier"] == "national",
             kind=binding["kind"],
-            address=binding["address"],
-            timeouts=Timeouts(total_s=binding["timeout_s"], **limits),
-            in_flight=binding["in_flight"],
+            address=binding.get("address", ""),
+            timeouts=Timeouts(total_s=binding["timeout_s"], **limits) if "timeout_s" in binding else Timeouts(),
+            in_flight=binding.get("in_flight", 1),
             auth=auth,
             xroad=XRoad(**binding["xroad"]) if "xroad" in binding else None,
             forward=Forward(**binding["forward"]) if "forward" in binding else None,
@@ -159,7 +164,7 @@ class _Folder:
     def _face(self, service: Mapping[str, Any], ours: OpenApi) -> SoapFace | None:
         """How SOAP consumers see it: by a WSDL whose form is canonical, by one that stands beside the contract, or by one made of it."""
         names = [name for name in service["operations"] if name in ours.operations]
-        receipts = [name for name in names if service["operations"][name]["exchange"] == Pattern.ONE_WAY]
+        receipts = [name for name in names if service["operations"][name]["exchange"] != Pattern.REQUEST_REPLY]
         wsdl = service.get("wsdl", service["contract"] if service["contract"].endswith(WSDL) else None)
         if wsdl is None:
             return made_face(ours, f"{service['code']}:{service['version'].partition('.')[0]}", names, receipts)
@@ -169,24 +174,24 @@ class _Folder:
         return written_face(path, ours, names, receipts)
 
     def _operation(self, at: str, service: Mapping[str, Any], http: HttpOperation | None, parts: _Parts) -> Operation | None:
-        name, mapping = at.rpartition("/")[2], parts.mapping
+        name = at.rpartition("/")[2]
         declared = service["operations"][name]
         if http is None:
             reason = f"{service['contract']} has no operation {name!r}"
             self.findings.append(self.manifest.source.finding(at, "operation", reason, "name one of the contract's operations"))
-        steps = parts.calls.calls(self.manifest.steps(at, name, declared), mapping, declared["mapping"])
-        back = mapping.translations.get((declared["mapping"], "reply")) if mapping else None
-        if mapping is not None and back is None:
-            reason = f"mapping.yaml has no {declared['mapping']!r} with a reply"
-            self.findings.append(self.manifest.source.finding(f"{at}/mapping", "mapping", reason, "add it or name another"))
-        if http is None or back is None:
+        if self.manifest.is_kept:
+            road: _Road | None = (hand_over_call(),), answer_of
+        else:
+            road = self._road(at, declared, parts)
+        if http is None or road is None:
             return None
+        ours = _ours(service, http)
         return Operation(
-            **_ours(service, http),
+            **{**ours, "check_reply": if_answered(ours["check_reply"])} if self.manifest.is_kept else ours,
             pattern=Pattern(declared["exchange"]),
             provider=parts.provider,
-            calls=steps,
-            to_canonical=back.run,
+            calls=road[0],
+            to_canonical=road[1],
             retry=RetryRule(**declared.get("retry", {})),
             quota=Quota(**declared["quota"]) if "quota" in declared else None,
             order_key=_keys(declared.get("order_by")),
@@ -195,6 +200,16 @@ class _Folder:
             requires_key=declared.get("idempotency_key") == "required",
             legal_deadline=self._deadline(declared["deadline"]["working_days"]) if "deadline" in declared else None,
         )
+
+    def _road(self, at: str, declared: Mapping[str, Any], parts: _Parts) -> _Road | None:
+        """The calls at the provider, and how the last answer is read; None where something is missing."""
+        mapping, name = parts.mapping, at.rpartition("/")[2]
+        steps = parts.calls.calls(self.manifest.steps(at, name, declared), mapping, declared["mapping"])
+        back = mapping.translations.get((declared["mapping"], "reply")) if mapping else None
+        if mapping is not None and back is None:
+            reason = f"mapping.yaml has no {declared['mapping']!r} with a reply"
+            self.findings.append(self.manifest.source.finding(f"{at}/mapping", "mapping", reason, "add it or name another"))
+        return None if back is None else (steps, back.run)
 
     def _deadline(self, working_days: int) -> Callable[[float], float] | None:
         """By the calendar beside the contracts."""

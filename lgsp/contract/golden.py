@@ -15,7 +15,7 @@ from lxml import etree
 
 from lgsp.codec import json
 from lgsp.errors import CodecError, Finding, MappingError
-from lgsp.model.agreed import SoapFault
+from lgsp.model.agreed import Pattern, SoapFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MESSAGE_ID = "0190f3c2-7a10-7c3e-9d4b-5a1f00000001"
 SESSION = "phien-mau-0001"
+KEPT = frozenset({Pattern.MAILBOX, Pattern.PUBLISH})
+"""Nothing is sent, so nothing but a refused request can be shown."""
 NOW = 1_772_413_200.0  # 2026-03-02T08:00:00+07:00
 PURPOSE = {
     "slug": "Lgsp-Purpose",
@@ -85,7 +87,7 @@ class Example:
                 sent.append((call.name, _ask(call, scope, operation)))
             except MappingError as error:
                 return Played(tuple(sent), slug="native-invalid", pointers=tuple(each.pointer for each in error.violations))
-            answer, slug = self._answer(call)
+            answer, slug = (None, "") if operation.pattern in KEPT else self._answer(call)
             if slug:
                 return Played(tuple(sent), slug=slug)
             if call.binds:
@@ -157,6 +159,8 @@ def _ask(call: Call, scope: Mapping[str, Any], operation: Operation) -> bytes:
 
 
 def _finished(operation: Operation, scope: Mapping[str, Any], answer: Any, sent: tuple[tuple[str, bytes], ...]) -> Played:
+    if operation.pattern in KEPT:
+        return Played(())
     try:
         reply = operation.to_canonical({**scope, "value": answer})
     except MappingError as error:

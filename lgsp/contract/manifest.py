@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SHAPE = "adapter.schema.json"
 REFERENCE = "$env."
+KEPT = {"mailbox": "mailbox", "publish": "subscribers"}
+"""Exchanges whose messages are kept in the hub, and the kind of binding that goes with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Manifest:
     def binding(self) -> Mapping[str, Any]:
         """How the system is called."""
         return self.value["binding"]  # type: ignore[no-any-return]  # the shape says so
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing of it is called: what is sent to it is kept in the hub."""
+        return self.binding["kind"] in KEPT.values()
 
     @property
     def uses(self) -> Mapping[str, str]:
@@ -72,7 +79,10 @@ def _contradictions(manifest: Manifest) -> Iterator[Finding]:
     declared = manifest.value.get("calls", {})
     offered = {name: (at, operation) for at, _, name, operation in manifest.operations()}
     for name, (at, operation) in offered.items():
-        if ("native" in operation) == (name in declared):
+        if KEPT.get(operation["exchange"]) != (manifest.binding["kind"] if manifest.is_kept else None):
+            reason = f"{operation['exchange']} does not go with a binding of kind {manifest.binding['kind']}"
+            yield manifest.source.finding(f"{at}/exchange", "exchange", reason, "`mailbox` goes with mailbox, `publish` with subscribers")
+        if not manifest.is_kept and ("native" in operation) == (name in declared):
             reason = f"{name} has {'both `native` and declared calls' if name in declared else 'neither `native` nor declared calls'}"
             yield manifest.source.finding(at, "calls", reason, "one call stands in `native`, several under `calls`")
         if "deduplicate" in operation and "business_key" not in operation:

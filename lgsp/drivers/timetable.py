@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from lgsp.errors import Fault
-from lgsp.exchange import reconcile_unknown
+from lgsp.exchange import deliver_due, reconcile_unknown
+from lgsp.model.agreed import MAILBOX
 from lgsp.policy import loss
+from lgsp.stages.hand_over import expired
 from lgsp.stages.notify import PAGE, notify
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ PERIOD_S = 1.0
 LAG_PERIOD_S = 0.05
 QUESTIONS = 8
 """Providers are asked about so many messages at one time."""
+EXPIRED_AT_ONCE = 50
+"""Of each mailbox."""
 
 
 async def watch_backlog(inspection: Inspection, telemetry: Telemetry, now: Callable[[], float]) -> None:
@@ -96,6 +100,19 @@ async def reconcile(ports: Ports) -> None:
                 _log().error("question_broke", message_id=due.stored.message_id, error=type(outcome).__name__)
 
     await _each_second("reconcile_failed", ask)
+
+
+async def expire_mailboxes(ports: Ports) -> None:
+    """Each second, end what nobody confirmed while it was kept, for ever; its sender's receipt says so."""
+
+    async def expire() -> None:
+        providers = ports.catalogue.current().providers.values()
+        boxes = [provider.code for provider in providers if provider.kind == MAILBOX]
+        for due in await ports.mailboxes.claim_overdue(boxes, EXPIRED_AT_ONCE, ports.now()):
+            _log().warning("mailbox_expired", message_id=due.stored.message_id, provider=due.stored.provider)
+            await deliver_due(due, expired(ports))
+
+    await _each_second("expiry_failed", expire)
 
 
 async def tell_callbacks(ports: Ports) -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from lgsp.errors import Fault
 from lgsp.exchange import deliver_due
-from lgsp.model.agreed import CHANNELS
+from lgsp.model.agreed import CHANNELS, MAILBOX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +107,7 @@ class Worker:
 
     async def _claim(self, code: str) -> None:
         provider = self._ports.catalogue.current().providers.get(code)
-        if provider is None:
+        if provider is None or provider.kind == MAILBOX:
             return
         tasks = self._busy.setdefault(code, set())
         passage = self._circuits.passage(provider, len(tasks))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ADDRESS = "http://address.invalid/"
 """Stands in published WSDLs for the address that whoever asks has used."""
+MAILBOX, SUBSCRIBERS = "mailbox", "subscribers"
+"""Kinds of providers that are not called: the addressee fetches; each subscriber has its own channel."""
 CHANNELS = "channels"
 """The bell's name for everything that is owed to channels: they come and go, adapters' providers do not."""
 
@@ -27,6 +29,8 @@ class Pattern(StrEnum):
 
     REQUEST_REPLY = "request_reply"
     ONE_WAY = "one_way"
+    PUBLISH = "publish"
+    MAILBOX = "mailbox"
     CALLBACK = "callback"
 
 

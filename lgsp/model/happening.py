@@ -226,6 +226,24 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A message in a mailbox, without its content; `due_at`: until when who fetched it last may take its time. `lease` counts fetches."""
+
+    message_id: str
+    consumer: SubsystemId
+    service: str
+    major: int
+    operation: str
+    provider: str
+    state: State
+    attempts: int
+    lease: int
+    accepted_at: float
+    deadline_at: float
+    due_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What one attempt decided: the next state, when to try again, why, and the translated reply (JSON bytes) if there is one.
 

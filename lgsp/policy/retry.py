@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NOT_MADE = frozenset({"circuit-open", "provider-held"})
 """Faults of calls that the provider was spared."""
 
+EXPIRED = frozenset({"mailbox-expired"})
+"""Faults of messages whose time is over and which no person can bring on their way again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -34,8 +37,8 @@ class Attempt:
 
 def after_fault(fault: Fault, attempt: Attempt, rule: RetryRule) -> Settlement:
     """Decide; the first reason that holds wins."""
-    if isinstance(fault, BusinessRefusal):
-        return _rest(State.REFUSED, fault, attempt)
+    if isinstance(fault, BusinessRefusal) or fault.slug in EXPIRED:
+        return _rest(State.EXPIRED if fault.slug in EXPIRED else State.REFUSED, fault, attempt)
     if fault.may_have_acted or not fault.retryable:
         return _rest(State.UNKNOWN if fault.may_have_acted else State.DEAD, fault, attempt)
     if fault.slug in NOT_MADE:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
     from lgsp.model.files import File
-    from lgsp.model.happening import Closed, Due, Exchange, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
+    from lgsp.model.happening import Closed, Due, Exchange, Kept, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
     from lgsp.model.parties import Callback, Consumer, Right, Ruling, RulingKind, SubsystemId
     from lgsp.policy.drain import Drain
     from lgsp.telemetry import Telemetry
@@ -102,6 +102,25 @@ class Outbox(Protocol):
 
         `waiting` means that the provider does not have it: the call in doubt counts as not begun.
         """
+
+
+class Mailboxes(Protocol):
+    """Messages that are kept for their addressees; several are fetched at once by Outbox.claim, and every one is settled as any other."""
+
+    async def kept(self, providers: Sequence[str], limit: int) -> Sequence[Kept]:
+        """What is not settled, in the order of arrival."""
+
+    async def find(self, message_id: str) -> Kept | None:
+        """One message in whatever state."""
+
+    async def take(self, message_id: str, until: float) -> Due | None:
+        """Claim this one until then, whoever holds it; None if it is settled."""
+
+    async def holding(self, message_id: str, lease: int) -> Due | None:
+        """What was fetched under this lease, if that is still the newest and the message is not settled."""
+
+    async def claim_overdue(self, providers: Sequence[str], limit: int, now: float) -> Sequence[Due]:
+        """Claim up to `limit` of each whose deadline is over and which nobody holds."""
 
 
 class Patience(Protocol):
@@ -256,6 +275,7 @@ class Ports:
     quotas: Quotas
     log: MessageLog
     outbox: Outbox
+    mailboxes: Mailboxes
     receipts: Receipts
     notices: Notices
     drains: Drains

@@ -23,7 +23,8 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def admitted(message: Message, right: Right, operation: Operation, parameters: Mapping[str, Any], request: Any) -> Exchange:
     """The exchange of a message that a consumer just sent; `parameters` and `request` are valid."""
-    if message.supersedes is not None and (operation.pattern is not Pattern.ONE_WAY or not UUID.fullmatch(message.supersedes)):
+    gives_way = operation.pattern in {Pattern.ONE_WAY, Pattern.MAILBOX}
+    if message.supersedes is not None and not (gives_way and UUID.fullmatch(message.supersedes)):
         raise Fault("malformed-request", "Lgsp-Supersedes names a stored message by its id, and goes with a stored message")
     return Exchange(
         message.id,

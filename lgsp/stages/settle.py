@@ -26,7 +26,7 @@ def delivered(reply: bytes, ports: Ports) -> Settlement:
     return Settlement(State.DELIVERED, ports.now(), status=200, reply=reply)
 
 
-def after(fault: Fault, due: Due, operation: Operation | None, ports: Ports) -> tuple[Settlement, Outcome]:
+def after(fault: Fault, due: Due, operation: Operation | None, ports: Ports) -> Settlement:
     """What the one retry policy makes of a fault; an operation that is no longer published has no rule but the default one."""
     attempt = Attempt(due.attempt, ports.now(), due.stored.deadline_at, ports.jitter())
     settlement = after_fault(fault, attempt, operation.retry if operation else RetryRule())
@@ -34,7 +34,7 @@ def after(fault: Fault, due: Due, operation: Operation | None, ports: Ports) -> 
         settlement = replace(settlement, reply=json.encode(fault.extra))
     if settlement.state is State.UNKNOWN:
         settlement = replace(settlement, due_at=first_ask_at(operation, settlement.at))
-    return settlement, OUTCOMES.get(settlement.state, Outcome.FAILED)
+    return settlement
 
 
 async def settle(due: Due, settlement: Settlement, closed: Closed, ports: Ports, fault: Fault | None = None) -> bool:

@@ -35,6 +35,12 @@ def request_scope(exchange: Exchange, ports: Ports) -> dict[str, Any]:
     }
 
 
+def translate_requests(exchange: Exchange, ports: Ports) -> tuple[Prepared, ...]:
+    """Every request that the exchange would send, as far as it can be told now; raises what `translate_request` does."""
+    scope, session = request_scope(exchange, ports), exchange.operation.provider.auth.session
+    return tuple(translate_request(call, scope, session) for call in exchange.operation.calls)
+
+
 def translate_request(call: Call, scope: dict[str, Any], session: Session | None) -> Prepared:
     """The native request of one call, valid for the provider; else a Fault that tells the consumer each place."""
     try:

@@ -45,12 +45,13 @@ def read_parameters(texts: Mapping[str, str], operation: Operation) -> Mapping[s
     return parameters
 
 
-def validate_reply(reply: Any, operation: Operation) -> None:
+def validate_reply(reply: Any, operation: Operation) -> Any:
     """Our own answer must keep our own contract; what the provider left out shows here, as its fault."""
     violations = operation.check_reply(reply)
     if violations:
         places = [Violation(v.pointer, v.detail, v.code) for v in violations]
         raise Fault("provider-reply-invalid", _count(len(violations)), errors=places)
+    return reply
 
 
 def _count(places: int) -> str:

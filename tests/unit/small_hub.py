@@ -100,6 +100,7 @@ class SmallHub:
             quotas=LeasedQuotas(self.store),
             log=self.store,
             outbox=self.store,
+            mailboxes=self.store,
             receipts=self.store,
             notices=self.store,
             drains=self.store,

@@ -17,6 +17,8 @@ from lgsp.drivers.doors.asgi import Asked, Headers, read_body, read_path, read_p
 from lgsp.drivers.doors.files import PATH as FILES
 from lgsp.drivers.doors.files import FileDoor
 from lgsp.drivers.doors.gate import PLACE, REFUSAL
+from lgsp.drivers.doors.mailbox import PATH as MAILBOX
+from lgsp.drivers.doors.mailbox import MailboxDoor
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
 from lgsp.drivers.doors.receipts import ReceiptDoor
@@ -54,6 +56,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         self._limits = limits
         self._issuer = issuer
         self._receipts = ReceiptDoor(ports, issuer)
+        self._mailbox = MailboxDoor(ports)
         self._soap = SoapDoor(ports, limits.body_bytes, issuer, limits.public)
         self._files = FileDoor(ports, limits.file_bytes)
         self._log = structlog.get_logger().bind(logger="lgsp.door")
@@ -103,8 +106,11 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         message = await self._read(asked)
         if message.path == "/token":
             return message, await self._token(message)
-        if message.path.startswith(RECEIPTS) and message.path.removeprefix(RECEIPTS)[:1] in {"", "/"}:
+        own = "/" + message.path.lstrip("/").partition("/")[0]
+        if own == RECEIPTS:
             return message, await self._receipts.answer(message, _language(asked))
+        if own == MAILBOX:
+            return message, await self._mailbox.answer(message)
         return message, await exchange.carry(message, self._ports)
 
     async def _read(self, asked: Asked) -> Message:

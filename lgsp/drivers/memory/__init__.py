@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.channels import MemoryChannels
 from lgsp.drivers.memory.exchanges import MemoryExchanges
+from lgsp.drivers.memory.mailboxes import MemoryMailboxes
 from lgsp.drivers.memory.providers import MemoryProviders
 from lgsp.drivers.memory.receipts import MemoryReceipts
 from lgsp.drivers.memory.register import MemoryRegister
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore", "MemoryVault"]
 
 
-class MemoryStore(MemorySteering, MemoryExchanges, MemoryReceipts, MemoryChannels, MemoryRegister, MemoryProviders):
+class MemoryStore(MemorySteering, MemoryExchanges, MemoryMailboxes, MemoryReceipts, MemoryChannels, MemoryRegister, MemoryProviders):
     """All that a database keeps."""
 
     def __init__(self, now: Callable[[], float]) -> None:

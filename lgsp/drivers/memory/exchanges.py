@@ -53,6 +53,12 @@ class Owed:
         finished = frozenset(name for _, _, name, done in self.calls if done)
         return Due(replace(self.stored, deadline_at=self.deadline_at), self.attempts, self.lease, began, finished, self.denials)
 
+    def lend(self, until: float) -> None:
+        """Give it out for one attempt."""
+        self.state, self.due_at = State.DELIVERING, until
+        self.lease += 1
+        self.attempts += 1
+
     def begin_afresh(self, at: float) -> None:
         """Sent again by a person's will: it gets all its attempts and its whole time anew."""
         self.state, self.due_at, self.attempts, self.feed_no = State.WAITING, at, 0, None
@@ -139,9 +145,7 @@ class MemoryExchanges:
         """Outbox."""
         claimed: list[Due] = []
         for owed in _in_turns(self._due(now, provider))[:limit]:
-            owed.state, owed.due_at = State.DELIVERING, now + lease_s
-            owed.lease += 1
-            owed.attempts += 1
+            owed.lend(now + lease_s)
             claimed.append(owed.due())
         return claimed
 

@@ -23,6 +23,7 @@ from lgsp.drivers.store.files import Files
 from lgsp.drivers.store.inspection import Inspection
 from lgsp.drivers.store.keys import Keys
 from lgsp.drivers.store.log import Log
+from lgsp.drivers.store.mailboxes import Mailboxes
 from lgsp.drivers.store.outbox import Outbox
 from lgsp.drivers.store.postgres import COMMAND_S, CONNECT_S, PostgresWriter
 from lgsp.drivers.store.providers import Providers
@@ -49,7 +50,7 @@ MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
 
-class Store(Log, ManyMessages, Outbox, Drains, Receipts, Directory, Channels, Register, Providers, Inspection, Files, Keys):
+class Store(Log, ManyMessages, Outbox, Mailboxes, Drains, Receipts, Directory, Channels, Register, Providers, Inspection, Files, Keys):
     """Every port of the record.
 
     MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Drains, Inspection, Steering.

@@ -49,13 +49,14 @@ class Outbox:
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
-        return await self._claimed(Work(claim=(provider, now, now + lease_s, limit)))
+        return await self.claimed(Work(claim=(provider, now, now + lease_s, limit)))
 
     async def claim_unknown(self, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
-        return await self._claimed(Work(claim_unknown=(now, now + lease_s, limit)))
+        return await self.claimed(Work(claim_unknown=(now, now + lease_s, limit)))
 
-    async def _claimed(self, work: Work) -> Sequence[Due]:
+    async def claimed(self, work: Work) -> Sequence[Due]:
+        """What a claim of any kind gives out, opened."""
         messages, requests, calls = await self.core.claims.write(work)
         bodies = {bytes(message_id): sealed for message_id, sealed in requests}
         made: defaultdict[bytes, list[tuple[str, bool]]] = defaultdict(list)

@@ -14,10 +14,12 @@ from lgsp.drivers.store.statements import (
     CALL,
     CALLS,
     CLAIM,
+    CLAIM_OVERDUE,
     CLAIM_UNKNOWN,
     FINISH_KEY,
     FORGET_CALLS,
     FORGET_DOUBTS,
+    HOLDING,
     KEY_HOLDER,
     LEASE,
     LOG,
@@ -32,6 +34,7 @@ from lgsp.drivers.store.statements import (
     SETTLE,
     SUPERSEDE,
     SWAP,
+    TAKE,
     TAKE_KEY,
     Row,
     Statement,
@@ -69,6 +72,9 @@ class Work:
     lease: Row | None = None
     claim: Row | None = None
     claim_unknown: Row | None = None
+    take: Row | None = None
+    holding: Row | None = None
+    claim_overdue: Row | None = None
     refusals: Sequence[Row] = ()
     owe: Row | None = None
     more: Sequence[tuple[Row, Row]] = ()
@@ -90,6 +96,16 @@ _MORE: Mapping[str, Callable[[Work], Iterable[Row]]] = {
     "message": lambda work: [message for message, _ in work.more],
     "payload": lambda work: [payload for _, payload in work.more],
 }
+
+
+_CLAIMS: tuple[tuple[Statement, str], ...] = (
+    (CLAIM, "claim"),
+    (CLAIM_UNKNOWN, "claim_unknown"),
+    (TAKE, "take"),
+    (HOLDING, "holding"),
+    (CLAIM_OVERDUE, "claim_overdue"),
+)
+"""What gives messages out, with their content."""
 
 
 def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
@@ -117,10 +133,10 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
         if work.lease is not None:
             back = yield LEASE, [work.lease]
             results[place] = back[0][0]
-        if work.claim is not None:
-            results[place] = yield from _claim(CLAIM, work.claim)
-        if work.claim_unknown is not None:
-            results[place] = yield from _claim(CLAIM_UNKNOWN, work.claim_unknown)
+        for statement, part in _CLAIMS:
+            wanted: Row | None = getattr(work, part)
+            if wanted is not None:
+                results[place] = yield from _claim(statement, wanted)
     return results
 
 

@@ -262,6 +262,34 @@ CLAIM_UNKNOWN = _over(
     places="int8",
 )
 
+TAKE = _over(
+    f" UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = v_until FROM r "  # noqa: S608 -- constants
+    f"WHERE message_id = v_message_id AND {DUE} RETURNING {_CLAIMED}",
+    returns=True,
+    message_id="uuid",
+    until="float8",
+)
+
+HOLDING = _over(
+    f" SELECT {_CLAIMED} FROM message JOIN r ON message_id = v_message_id AND lease = v_lease WHERE state = 'delivering'",  # noqa: S608 -- constants
+    returns=True,
+    message_id="uuid",
+    lease="int8",
+)
+
+CLAIM_OVERDUE = _over(
+    ", over AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
+    f"AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) AND m.deadline_at <= (SELECT v_now FROM r) "
+    "ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
+    "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_now FROM r) + 60 "
+    f"FROM over WHERE message.seq = over.seq RETURNING {_CLAIMED}",
+    returns=True,
+    lock="FOR UPDATE OF m SKIP LOCKED",
+    provider="text",
+    now="float8",
+    places="int8",
+)
+
 FORGET_CALLS = _over(
     " DELETE FROM call WHERE NOT finished AND (message_id, lease) IN (SELECT v_message_id, v_lease FROM r) "
     "AND NOT EXISTS (SELECT 1 FROM call d WHERE d.message_id = call.message_id AND d.name = call.name AND d.finished)",
