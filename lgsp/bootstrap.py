@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from lgsp.acts.people import Applicant, add_person
+from lgsp.acts.successor import Successors
 from lgsp.drivers.bell import open_bell
 from lgsp.drivers.bindings import Bindings
 from lgsp.drivers.catalogue import FolderCatalogue
@@ -219,6 +220,8 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls)
         inspection=store,
         steering=store,
         runs=store,
+        corrections=store,
+        successors=Successors(ports),
         register=store,
         rights=store,
         channels=store,

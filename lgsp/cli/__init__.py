@@ -7,6 +7,7 @@ import typer
 from lgsp.cli import bench, consumer, person
 from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
+from lgsp.cli.correct import correct
 from lgsp.cli.dead import dead, unknown
 from lgsp.cli.demo import demo
 from lgsp.cli.diff import diff
@@ -41,6 +42,7 @@ for name, verb in (
     ("dead", dead),
     ("unknown", unknown),
     ("replay", replay),
+    ("correct", correct),
     ("circuit", circuit),
     ("hold", hold),
     ("release", release),

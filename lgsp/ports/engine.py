@@ -85,6 +85,9 @@ class Outbox(Protocol):
         Consumers take turns; of one consumer the most urgent (deadline, then arrival) goes first.
         """
 
+    async def stored(self, message_id: str) -> Stored | None:
+        """A message with its content, whatever its state; for a correction."""
+
     async def begin_call(self, due: Due, call: str, *, finished: bool) -> None:
         """Record that an unsafe call of the sequence is begun (before its first byte) or finished."""
 

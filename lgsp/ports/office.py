@@ -159,6 +159,67 @@ class Runs(Protocol):
         """
 
 
+class CorrectionState(StrEnum):
+    """Where a proposed correction stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A new body for a stored message; `successor`: the message that took its place. A decided one keeps no body."""
+
+    id: str
+    message_id: str
+    body: bytes
+    reason: str
+    author: str
+    at: float
+    state: CorrectionState = CorrectionState.PROPOSED
+    decided_by: str = ""
+    decided_at: float | None = None
+    successor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What was decided about a correction, by whom, when; `proposed`: its sending failed, and it stands again."""
+
+    state: CorrectionState
+    author: str
+    at: float
+
+
+class Corrections(Protocol):
+    """Corrections that people propose; each act is a row with its author."""
+
+    async def propose(self, correction: Correction) -> None: ...
+
+    async def corrections(self, limit: int) -> Sequence[Correction]:
+        """The newest first, without their bodies."""
+
+    async def correction(self, correction_id: str, reader: str, at: float) -> Correction | None:
+        """With its body; that it was read is an act."""
+
+    async def decide_correction(self, correction_id: str, ruled: Ruled) -> bool:
+        """Of several who decide at once one does; False if it is not there or was decided."""
+
+    async def succeed(self, correction_id: str, successor: str) -> None:
+        """An approved one was accepted as this message."""
+
+
+class Successors(Protocol):
+    """Messages that take the place of stored ones, as if their consumer had sent them."""
+
+    async def check(self, message_id: str, body: bytes) -> None:
+        """Raise the Fault with which the engine would refuse it."""
+
+    async def accept(self, message_id: str, body: bytes) -> str:
+        """Judge, translate and store it in the place of the message; its id."""
+
+
 class Register(Protocol):
     """Consumers and their secrets; each act is a row with its author."""
 
@@ -274,6 +335,8 @@ class Office:
     inspection: Inspection
     steering: Steering
     runs: Runs
+    corrections: Corrections
+    successors: Successors
     register: Register
     rights: Rights
     channels: Channels

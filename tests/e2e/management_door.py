@@ -16,6 +16,7 @@ from lgsp.acts import people
 from lgsp.drivers.doors.management import management_app
 from lgsp.drivers.memory import MemoryStore
 from tests.unit.office import NOTHING, NOW, PASSWORD, make_office
+from tests.unit.small_hub import SmallHub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -62,9 +63,9 @@ async def listening(office: Office) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def listening_hub(catalogue: Catalogue = NOTHING) -> AsyncIterator[Hub]:
-    store = MemoryStore(lambda: NOW)
-    office = make_office(store, catalogue)
+async def listening_hub(catalogue: Catalogue = NOTHING, engine: SmallHub | None = None) -> AsyncIterator[Hub]:
+    store = engine.store if engine else MemoryStore(lambda: NOW)
+    office = make_office(store, catalogue, engine.ports if engine else None)
     for role in ROLES:
         await people.add_person(office, people.Applicant(role, role, PASSWORD), "test")
     tokens = {role: office.sessions.issue(role, NOW)[0] for role in ROLES}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+from typing import Any
 
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
+from lgsp.acts.successor import Successors
 from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryOutbound, MemoryStore
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
@@ -31,13 +33,16 @@ def guard(store: MemoryStore, catalogue: Catalogue) -> GuardedCalls:
     return calls
 
 
-def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING) -> Office:
+def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any = None) -> Office:
+    """`engine`: the Ports of a hub, for the acts that send something themselves."""
     ids = (f"id-{n}" for n in itertools.count(1))
     secrets = (f"secret-{n}" for n in itertools.count(1))
     return Office(
         inspection=store,
         steering=store,
         runs=store,
+        corrections=store,
+        successors=Successors(engine),
         register=store,
         rights=store,
         channels=store,

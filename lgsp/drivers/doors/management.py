@@ -17,6 +17,7 @@ from lgsp.drivers.doors.answers import moment as _moment
 from lgsp.drivers.doors.answers import seconds as _seconds
 from lgsp.drivers.doors.at_rest import AtRestDesk
 from lgsp.drivers.doors.channels import ChannelDesk
+from lgsp.drivers.doors.corrections import CorrectionDesk
 from lgsp.drivers.doors.management_stack import strict_app
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.steering import SteeringDesk
@@ -83,6 +84,7 @@ class Desk:
             "replayMessage": self.replay_message,
             **AtRestDesk(self._office).operations(),
             **SteeringDesk(self._office).operations(),
+            **CorrectionDesk(self._office).operations(),
             **ChannelDesk(self._office).operations(),
             "showMetrics": self.show_metrics,
             "showLive": self.show_live,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.channels import MemoryChannels
+from lgsp.drivers.memory.corrections import MemoryCorrections
 from lgsp.drivers.memory.exchanges import MemoryExchanges
 from lgsp.drivers.memory.mailboxes import MemoryMailboxes
 from lgsp.drivers.memory.providers import MemoryProviders
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore", "MemoryVault"]
 
 
-class MemoryStore(MemorySteering, MemoryExchanges, MemoryMailboxes, MemoryReceipts, MemoryChannels, MemoryRegister, MemoryProviders):
+class MemoryStore(
+    MemorySteering,
+    MemoryCorrections,
+    MemoryExchanges,
+    MemoryMailboxes,
+    MemoryReceipts,
+    MemoryChannels,
+    MemoryRegister,
+    MemoryProviders,
+):
     """All that a database keeps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -33,6 +43,7 @@ class MemoryStore(MemorySteering, MemoryExchanges, MemoryMailboxes, MemoryReceip
         MemoryRegister.__init__(self)
         MemorySteering.__init__(self)
         MemoryProviders.__init__(self)
+        MemoryCorrections.__init__(self)
 
     async def answers(self) -> bool:
         """Whether it can be read and written now."""

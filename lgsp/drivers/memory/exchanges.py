@@ -160,6 +160,11 @@ class MemoryExchanges:
             raise Fault("request-in-progress", "another worker holds the message by now")
         owed.calls.append((self._now(), due.attempt, call, finished))
 
+    async def stored(self, message_id: str) -> Stored | None:
+        """Outbox."""
+        owed = self._owed.get(message_id)
+        return None if owed is None else owed.stored
+
     async def settle(self, due: Due, settlement: Settlement, closed: Closed) -> bool:
         """Outbox."""
         if settlement.state not in SETTLEMENTS:

@@ -17,6 +17,7 @@ from lgsp.drivers.store import tables
 from lgsp.drivers.store.channels import Channels
 from lgsp.drivers.store.commit import GroupCommit
 from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
+from lgsp.drivers.store.corrections import Corrections
 from lgsp.drivers.store.directory import Directory
 from lgsp.drivers.store.drains import Drains
 from lgsp.drivers.store.files import Files
@@ -50,7 +51,22 @@ MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
 
-class Store(Log, ManyMessages, Outbox, Mailboxes, Drains, Receipts, Directory, Channels, Register, Providers, Inspection, Files, Keys):
+class Store(
+    Log,
+    ManyMessages,
+    Outbox,
+    Mailboxes,
+    Drains,
+    Receipts,
+    Directory,
+    Channels,
+    Register,
+    Providers,
+    Inspection,
+    Corrections,
+    Files,
+    Keys,
+):
     """Every port of the record.
 
     MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Drains, Inspection, Steering.

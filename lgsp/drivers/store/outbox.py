@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.log import holder_of
@@ -27,6 +27,26 @@ _DUE_PROVIDERS = text(
     "FROM owed WHERE owed.provider IS NOT NULL) SELECT provider FROM owed WHERE provider IS NOT NULL"
 )
 """From one provider to the next by the index, however many messages each is owed."""
+
+
+_CLAIMED = (
+    "seq",
+    "message_id",
+    "consumer",
+    "service",
+    "major",
+    "operation",
+    "provider",
+    "purpose",
+    "digest",
+    "accepted_at",
+    "deadline_at",
+    "trace_id",
+    "attempts",
+    "lease",
+    "denials",
+)
+"""The columns that a claim returns, in its order (statements.py)."""
 
 
 class Outbox:
@@ -63,6 +83,21 @@ class Outbox:
         for message_id, name, finished in calls:
             made[bytes(message_id)].append((name, bool(finished)))
         return [await self._due(row, bodies[bytes(row[1])], made[bytes(row[1])]) for row in messages]
+
+    async def stored(self, message_id: str) -> Stored | None:
+        """Outbox."""
+        if not rows.is_id(message_id):
+            return None
+        message, payload = tables.message, tables.payload
+        query = select(*[message.c[name] for name in _CLAIMED], payload.c.request).join(
+            payload, payload.c.message_id == message.c.message_id
+        )
+        async with self.core.transaction() as connection:
+            row = (await connection.execute(query.where(message.c.message_id == message_id))).one_or_none()
+        if row is None:
+            return None
+        seq, _, *facts, request = row
+        return (await self._due((seq, rows.id_in(message_id), *facts), request, [])).stored
 
     async def due_providers(self, now: float) -> Sequence[str]:
         """Outbox."""

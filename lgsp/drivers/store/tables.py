@@ -309,6 +309,21 @@ key = Table(
     Column("made_at", Double, nullable=False),
 )
 
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", MessageId, primary_key=True),
+    Column("message_id", MessageId, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Column("decided_at", Double),
+    Column("successor", MessageId),
+)
+
 drain = Table(
     "drain",
     metadata,
