@@ -26,10 +26,10 @@ from lgsp.drivers.catalogue import FolderCatalogue
 from lgsp.drivers.channels import ChannelCatalogue
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.clock import SteadyClock
+from lgsp.drivers.doors.asgi import Limits
 from lgsp.drivers.doors.gate import Front, Places
 from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management import management_app
-from lgsp.drivers.doors.rest import Limits
 from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
 from lgsp.drivers.lines import Lines
@@ -131,9 +131,9 @@ async def open_hub(settings: Settings) -> Hub:
     store = await _store(settings, now)
     tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url, on_fault=telemetry.bell_failed)
-    outbound = NativeCalls(bound, now, telemetry)
-    guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
     vault = open_vault(settings, store, new_id)
+    outbound = NativeCalls(bound, now, telemetry, vault)
+    guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
     ports = _ports(_Parts(settings, catalogue, bound, telemetry, (new_id, now), store, tokens, bell, guard, vault))
     office = _office(settings, store, ports, guard)
     await _first_person(settings, office)

@@ -1,4 +1,4 @@
-"""Reads a SOAP request as far as its envelope: encoding, size, version, header blocks, the one body child; and writes envelopes.
+"""Reads a SOAP request as far as its envelope: encoding, size, version, header blocks, the body's one child; and writes envelopes.
 
 What costs nothing to see is judged before the parser runs: encoding, DOCTYPE, how many tags and attributes there can be at most. Comments
 and processing instructions are dropped before any text is cut by them, so that `user@a<!---->.evil` is one text. Nothing is fetched.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from lgsp.codec.envelope import NAMES, Envelope
 from lgsp.codec.tables import SOAP_11, SOAP_12
 from lgsp.errors import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from lxml.etree import _Element
 
@@ -53,19 +53,8 @@ _PARSER = etree.XMLParser(
 _PARSER.resolvers.add(_Nothing())
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A request as it was read: version (an envelope namespace), root, header blocks, the body's child; `document`: it all in UTF-8."""
-
-    version: str
-    root: _Element
-    blocks: Sequence[_Element]
-    child: _Element
-    document: bytes
-
-
-def read_envelope(body: bytes, media_type: str, charset: str | None) -> Received:
-    """The envelope; Fault malformed-body (with line and column), media-type-unsupported or soap-version.
+def read_envelope(body: bytes, media_type: str, charset: str | None) -> tuple[Envelope, bytes]:
+    """The envelope, and its document in UTF-8; Fault malformed-body (with line and column), media-type-unsupported or soap-version.
 
     media_type: without parameters, lower case. charset: the parameter of Content-Type, or None.
     """
@@ -77,7 +66,7 @@ def read_envelope(body: bytes, media_type: str, charset: str | None) -> Received
     version = _version(root)
     if version != MEDIA_TYPES[media_type]:
         raise Fault("media-type-unsupported", f"an envelope of this version comes as {_media_type(version)}")
-    return _envelope(root, version, document)
+    return _envelope(root, version), document
 
 
 def _in_utf8(body: bytes, charset: str | None) -> bytes:
@@ -136,17 +125,18 @@ def _version(root: _Element) -> str:
     return space[1:]
 
 
-def _envelope(root: _Element, version: str, document: bytes) -> Received:
-    header, body = f"{{{version}}}Header", f"{{{version}}}Body"
+def _envelope(root: _Element, version: str) -> Envelope:
+    names = NAMES[version]
     parts = list(root)
-    if [part.tag for part in parts] not in ([body], [header, body]):
+    if [part.tag for part in parts] not in ([names.body], [names.header, names.body]):
         raise Fault("malformed-body", "an envelope holds one Header at most and then one Body")
-    if len(parts[-1]) != 1:
-        raise Fault("malformed-body", f"the Body has {len(parts[-1])} children, expected is one")
+    bodies = list(parts[-1])
+    if len(bodies) > 1:
+        raise Fault("malformed-body", f"the Body has {len(bodies)} children, expected is one")
     blocks = list(parts[0]) if len(parts) > 1 else []
     if any("}" not in str(block.tag) for block in blocks):
         raise Fault("malformed-body", "a header block has no namespace")
-    return Received(version, root, blocks, parts[-1][0], document)
+    return Envelope(version, root, blocks, bodies)
 
 
 def _media_type(version: str) -> str:

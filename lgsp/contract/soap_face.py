@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from lgsp.codec.envelope import Envelope
     from lgsp.codec.soap import Speech
     from lgsp.contract.wsdl_files import Documents
 
+BASE64 = "base64Binary"
 WSAM = "http://www.w3.org/2007/05/addressing/metadata"
 
 
@@ -119,12 +121,13 @@ def _operations(
             read=_reading(speech, crossing),
             write=_nothing if speech.reply is None else _writing(speech.reply.write, crossing),
             one_way=speech.reply is None,
+            binary=_binary(speech) if speech.reply is not None else frozenset(),
         )
 
 
 def _reading(speech: Speech, crossing: Crossed) -> Any:
-    def read_request(document: bytes) -> tuple[Mapping[str, str], Any, Sequence[Violation]]:
-        value, violations = speech.request.read(speech.request.open(document))
+    def read_request(envelope: Envelope) -> tuple[Mapping[str, str], Any, Sequence[Violation]]:
+        value, violations = speech.request.read(envelope)
         if violations:
             return {}, None, violations
         try:
@@ -148,6 +151,21 @@ def _writing(write: Callable[[Any], tuple[bytes, Sequence[Violation]]], crossing
 
 def _flaw(flaw: Unwritable) -> Violation:
     return Violation(pointer_of(flaw.steps[::-1]), flaw.detail, "codec")
+
+
+def _binary(speech: Speech) -> frozenset[str]:
+    """Local names in the answer that are base64 wherever they stand."""
+    kinds: dict[str, set[bool]] = {}
+    seen: set[str] = set()
+    waiting = [field for field in (speech.operation.reply.body if speech.operation.reply else None,) if field is not None]
+    while waiting:
+        field = waiting.pop()
+        shape = speech.grammar.shapes[field.shape]
+        kinds.setdefault(field.name.rpartition("}")[2], set()).add(shape.form == BASE64)
+        if field.shape not in seen:
+            seen.add(field.shape)
+            waiting.extend(shape.fields)
+    return frozenset(name for name, found in kinds.items() if found == {True})
 
 
 def _nothing(_native: Any) -> tuple[bytes, Sequence[Violation]]:

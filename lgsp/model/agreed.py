@@ -290,8 +290,9 @@ class SoapOperation:
     """How SOAP consumers speak one operation; pure.
 
     element: Clark name of the body's child that asks for it. actions: what SOAPAction and wsa:Action may say; reply_action: what the answer
-    says. read: that child (an lxml element of a checked envelope) to parameters as texts, canonical value, violations with their lines.
-    write: canonical reply to the answer's body child, namespaces and all, and what in it breaks the contract; one_way: there is no answer.
+    says. read: an opened envelope (lgsp/codec/envelope.py) to parameters as texts, canonical value, violations with their lines.
+    write: canonical reply to the answer's envelope, and what in it breaks the contract; one_way: there is no answer. binary: local names of
+    the answer's elements that are base64 wherever they stand.
     """
 
     name: str
@@ -301,6 +302,7 @@ class SoapOperation:
     read: Callable[[Any], tuple[Mapping[str, str], Any, Sequence[Violation]]]
     write: Callable[[Any], tuple[bytes, Sequence[Violation]]]
     one_way: bool = False
+    binary: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

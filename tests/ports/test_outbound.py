@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from lgsp.drivers.memory import MemoryVault
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import BusinessRefusal, Fault, OutcomeUnknown, Unreachable
 from lgsp.model.agreed import Auth, Call, Session, Timeouts
@@ -105,7 +107,9 @@ async def ask(port: int, native: Any = None, *, auth: Auth | None = None, call: 
     right = Right(DESK, "parcels", "find", frozenset())
     exchange = Exchange("m1", 0.0, DESK, operation, right, Purpose(), {}, {}, b"", "0af7651916cd43dd8448eb211c80319c")
     bound = {"address": address, "user": "an"}
-    calls = NativeCalls(lambda _provider, _party: bound, lambda: 1_700_000_000.0, Telemetry(CollectorRegistry()))
+    calls = NativeCalls(
+        lambda _provider, _party: bound, lambda: 1_700_000_000.0, Telemetry(CollectorRegistry()), MemoryVault(time.time, str)
+    )
     try:
         request = call.prepare(native or {"n": 1})
         replies = await asyncio.gather(*(calls.call(call, request, exchange) for _ in range(times)), return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from lgsp.codec.wss_signature import verify
 from lgsp.codec.wss_username import read_username_token
 from lgsp.codec.wss_write import Proof, secured
 from lgsp.contract.adapter import check_adapter, compile_adapter
+from lgsp.drivers.memory import MemoryVault
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.outbound.wss import check_bound
 from lgsp.errors import OutcomeUnknown, SettingsError, WssError
@@ -113,7 +115,7 @@ async def ask(folder: Path, twin: Twin) -> Any:
     async with twin.serving() as address:
         bound = {**BOUND, "address": address}
         check_bound(lambda _provider, _party: bound, [provider])
-        calls = NativeCalls(lambda _provider, _party: bound, lambda: NOW, Telemetry(CollectorRegistry()))
+        calls = NativeCalls(lambda _provider, _party: bound, lambda: NOW, Telemetry(CollectorRegistry()), MemoryVault(time.time, str))
         try:
             return await calls._exchange(operation.calls[0], native, exchange)
         finally:

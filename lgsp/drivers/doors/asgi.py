@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the doors let in: size of a body and of a file in bytes. `public`: the hub's address as consumers know it, or empty."""
+
+    body_bytes: int
+    file_bytes: int
+    public: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One request at hand: ASGI's scope and receive, its headers, and what its message and trace are called."""
 

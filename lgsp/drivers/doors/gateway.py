@@ -11,9 +11,10 @@ from connexion.resolver import Resolver
 
 from lgsp.contract.openapi import for_connexion
 from lgsp.drivers.doors.gate import Front, Gate
-from lgsp.drivers.doors.rest import Limits, RestDoor
+from lgsp.drivers.doors.rest import RestDoor
 
 if TYPE_CHECKING:
+    from lgsp.drivers.doors.asgi import Limits
     from lgsp.drivers.doors.token import TokenDoor
     from lgsp.ports.engine import Ports
 

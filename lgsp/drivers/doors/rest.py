@@ -6,14 +6,14 @@ given their routes, and the door refuses to start where the two disagree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
-from lgsp.drivers.doors.asgi import Asked, Headers, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.asgi import Asked, Headers, Limits, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
 from lgsp.drivers.doors.files import PATH as FILES
 from lgsp.drivers.doors.files import FileDoor
 from lgsp.drivers.doors.gate import PLACE, REFUSAL
@@ -37,15 +37,6 @@ if TYPE_CHECKING:
 ACCEPTED = 202
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the door lets in: size of a body and of a file in bytes. `public`: its address as consumers know it."""
-
-    body_bytes: int
-    file_bytes: int
-    public: str = ""
-
-
 class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types for mypy to see
     """The ASGI application in front; everything that is not HTTP goes on to connexion."""
 
@@ -57,7 +48,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         self._issuer = issuer
         self._receipts = ReceiptDoor(ports, issuer)
         self._mailbox = MailboxDoor(ports)
-        self._soap = SoapDoor(ports, limits.body_bytes, issuer, limits.public)
+        self._soap = SoapDoor(ports, limits, issuer)
         self._files = FileDoor(ports, limits.file_bytes)
         self._log = structlog.get_logger().bind(logger="lgsp.door")
 

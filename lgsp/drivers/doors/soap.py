@@ -12,19 +12,33 @@ from urllib.parse import unquote
 
 from lgsp import exchange
 from lgsp.codec import json
-from lgsp.codec.inbound import MEDIA_TYPES, Received, read_content_type, read_envelope
+from lgsp.codec.inbound import MEDIA_TYPES, read_content_type, read_envelope
 from lgsp.codec.tables import SOAP_11
-from lgsp.drivers.doors.asgi import read_body, read_path, read_purpose
+from lgsp.drivers.doors.asgi import body_pieces, read_body, read_path, read_purpose
+from lgsp.drivers.doors.mtom import (
+    RELATED,
+    Package,
+    cut_at_binary,
+    inline_reply,
+    open_package,
+    package_reply,
+    put_parts,
+)
 from lgsp.drivers.doors.soap_faults import CONTENT_TYPES, fault_reply
 from lgsp.drivers.doors.soap_headers import Heard, hear, joined
 from lgsp.errors import Fault
 from lgsp.model.agreed import ADDRESS
+from lgsp.model.files import MARK
 from lgsp.model.happening import Message, Reply
+from lgsp.stages.fill import cut_at_files
+from lgsp.stages.identify import known_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lgsp.drivers.doors.asgi import Asked, Headers
+    from lgsp.codec.envelope import Envelope
+    from lgsp.drivers.doors.asgi import Asked, Headers, Limits
+    from lgsp.drivers.doors.mtom import Keep
     from lgsp.model.agreed import Service, SoapOperation
     from lgsp.ports.engine import Ports
 
@@ -36,17 +50,17 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,45}\](
 class Said:
     """A request in SOAP as the engine sees it (the Speech of a Message)."""
 
-    def __init__(self, service: Service, spoken: SoapOperation, document: bytes, actions: Sequence[str]) -> None:
+    def __init__(self, service: Service, spoken: SoapOperation, envelope: Envelope, actions: Sequence[str]) -> None:
         self.operation = (service.code, service.major, spoken.name)
         self.spoken = spoken
-        self._document = document
+        self._envelope = envelope
         self._actions = actions
 
     def read(self) -> tuple[Mapping[str, str], Any]:
         """Parameters and canonical request; asked for only after the consumer was authorised for the operation of the body."""
         if any(action not in self.spoken.actions for action in self._actions):
             raise Fault("action-mismatch")
-        parameters, value, violations = self.spoken.read(self._document)
+        parameters, value, violations = self.spoken.read(self._envelope)
         if violations:
             raise Fault("body-invalid", "1 place breaks the contract" if len(violations) == 1 else "", errors=violations)
         return parameters, value
@@ -60,13 +74,12 @@ class Said:
 
 
 class SoapDoor:
-    """Answers one request after another; `public` is the address that WSDLs name, empty for the one that was asked."""
+    """Answers one request after another."""
 
-    def __init__(self, ports: Ports, limit_bytes: int, issuer: str, public: str = "") -> None:
+    def __init__(self, ports: Ports, limits: Limits, issuer: str) -> None:
         self._ports = ports
-        self._limit_bytes = limit_bytes
+        self._limits = limits
         self._issuer = issuer
-        self._public = public
 
     async def answer(self, asked: Asked) -> Reply:
         """One request to one envelope, or to a document of the WSDL."""
@@ -93,8 +106,8 @@ class SoapDoor:
         except Fault as fault:
             self._ports.log.refused_unidentified(asked.source, fault.slug, self._ports.now())
             raise
-        reply = await exchange.carry(message, self._ports)
-        return _written(reply, said, talk, asked.message_id)
+        reply = _written(await exchange.carry(message, self._ports), said, talk, asked.message_id)
+        return await self._with_files(reply, said, talk, message) if reply.body else reply
 
     def _service(self, path: str) -> Service:
         code, _, major = path.removesuffix(SUFFIX).removeprefix("/").partition("/")
@@ -108,25 +121,25 @@ class SoapDoor:
     async def _hear(self, service: Service, asked: Asked, talk: _Talk) -> tuple[Message, Said]:
         """From bytes to the message; everything that can be refused without knowing who speaks is refused here."""
         received_at = self._ports.now()
-        media_type, parameters = read_content_type(asked.headers.text(b"content-type"))
-        if media_type not in MEDIA_TYPES:
-            raise Fault("media-type-unsupported", f"expected {' or '.join(MEDIA_TYPES)}")
-        body = await read_body(asked.receive, asked.headers, self._limit_bytes)
-        envelope = read_envelope(body, media_type, parameters.get("charset"))
-        talk.version = envelope.version
+        package = await self._open(asked)
+        envelope, document = read_envelope(package.root, package.media_type, package.charset)
+        talk.version, talk.packs = envelope.version, package.rest is not None
         spoken = _dispatch(service, envelope)
         talk.heard = hear(envelope, read_path(asked.scope))
-        actions = _actions(asked.headers.text(b"soapaction"), parameters.get("action", ""), talk.heard.action)
-        said = Said(service, spoken, envelope.document, actions)
+        actions = _actions(asked.headers.text(b"soapaction"), package.action, talk.heard.action)
+        credential = credential_of(asked.headers)
+        if package.rest is not None and (keep := self._keep(credential, (service.code, spoken.name), received_at)) is not None:
+            await put_parts(envelope, package.rest, keep)
+        said = Said(service, spoken, envelope, actions)
         message = Message(
             id=asked.message_id,
             received_at=received_at,
             method="POST",
             path=asked.scope["path"],
             query={},
-            media_type=media_type,
-            body=envelope.document,
-            credential=credential_of(asked.headers),
+            media_type=package.media_type,
+            body=document,
+            credential=credential,
             source=asked.source,
             purpose=joined(read_purpose(asked.headers), talk.heard.purpose),
             idempotency_key=asked.headers.get(b"idempotency-key"),
@@ -136,6 +149,34 @@ class SoapDoor:
         )
         return message, said
 
+    async def _open(self, asked: Asked) -> Package:
+        """The envelope's bytes, and the parts that follow it where it comes with attachments."""
+        media_type, parameters = read_content_type(asked.headers.text(b"content-type"))
+        if media_type == RELATED:
+            return await open_package(body_pieces(asked, self._limits.file_bytes), parameters, self._limits.body_bytes)
+        if media_type not in MEDIA_TYPES:
+            raise Fault("media-type-unsupported", f"expected {' or '.join((*MEDIA_TYPES, RELATED))}")
+        body = await read_body(asked.receive, asked.headers, self._limits.body_bytes)
+        return Package(media_type, parameters.get("charset"), parameters.get("action", ""), body, None)
+
+    def _keep(self, credential: str | None, operation: tuple[str, str], at: float) -> Keep | None:
+        """What keeps attachments for a known consumer; None where it has no right to the operation, and they are not even read."""
+        consumer = known_consumer(credential, at, self._ports).id
+        if self._ports.directory.right(consumer, *operation) is None:
+            return None
+        return lambda content, media_type: self._ports.vault.keep(content, consumer, media_type, self._limits.file_bytes)
+
+    async def _with_files(self, reply: Reply, said: Said, talk: _Talk, message: Message) -> Reply:
+        """Files that the answer names are part of it: beside the envelope for who sent attachments, in it for others."""
+        names = said.spoken.binary if talk.packs else frozenset()
+        if MARK not in reply.body and not names:
+            return reply
+        consumer = known_consumer(message.credential, message.received_at, self._ports).id
+        outgoing = cut_at_binary(await cut_at_files(reply.body, consumer, self._ports.vault), names)
+        if not outgoing.attachments:
+            return reply
+        return package_reply(reply, outgoing, message.id.replace("-", "")) if talk.packs else inline_reply(reply, outgoing)
+
     def _document(self, service: Service, asked: Asked) -> Reply:
         """`?wsdl` and what it imports, by name; the address in them is the one that was asked, or the public one."""
         kind, _, name = unquote(asked.scope["query_string"].decode("ascii", "replace")).partition("=")
@@ -144,7 +185,7 @@ class SoapDoor:
         document = service.soap.documents.get(name)
         if document is None:
             raise Fault("not-found")
-        address = (self._public or f"http://{_host(asked.headers)}") + asked.scope["path"]
+        address = (self._limits.public or f"http://{_host(asked.headers)}") + asked.scope["path"]
         return Reply(200, document.replace(ADDRESS.encode(), address.encode()), (("Content-Type", "text/xml; charset=utf-8"),))
 
 
@@ -154,6 +195,7 @@ class _Talk:
     def __init__(self, version: str) -> None:
         self.version = version
         self.heard = Heard()
+        self.packs = False
 
 
 def credential_of(headers: Headers) -> str | None:
@@ -172,11 +214,12 @@ def _host(headers: Headers) -> str:
     return host
 
 
-def _dispatch(service: Service, envelope: Received) -> SoapOperation:
+def _dispatch(service: Service, envelope: Envelope) -> SoapOperation:
     face = service.soap
     if face is None or envelope.version not in face.versions:
         raise Fault("soap-version", extra={"versions": sorted(face.versions) if face else ()})
-    spoken = face.operations.get((envelope.version, str(envelope.child.tag)))
+    element = str(envelope.bodies[0].tag) if envelope.bodies else ""
+    spoken = face.operations.get((envelope.version, element))
     if spoken is None:
         raise Fault("malformed-body", "the element in the Body asks for no operation of this service")
     return spoken

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.codec.inbound import Received
+    from lgsp.codec.envelope import Envelope
 
 OURS = "urn:lgsp:soap:1"
 WSA = "http://www.w3.org/2005/08/addressing"
@@ -68,7 +68,7 @@ class Heard:
         )
 
 
-def hear(envelope: Received, path: str, understood: frozenset[str] = frozenset()) -> Heard:
+def hear(envelope: Envelope, path: str, understood: frozenset[str] = frozenset()) -> Heard:
     """Read the blocks that are meant for us; `understood`: tags that somebody else takes care of."""
     ours = [block for block in envelope.blocks if _is_ours(block, envelope.version)]
     known = understood | _ADDRESSING | {_BLOCK}

@@ -16,25 +16,34 @@ from lgsp.drivers.outbound.soap import judge_soap
 from lgsp.drivers.outbound.wss import seal, unseal
 from lgsp.drivers.outbound.xroad import Letter, addressed, judge_envelope, judge_fault, judge_road
 from lgsp.errors import BusinessRefusal, CodecError, Fault, OutcomeUnknown
+from lgsp.model.files import MARK
+from lgsp.stages.fill import cut_at_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from lgsp.drivers.outbound.pool import Answer
     from lgsp.model.agreed import Call, Prepared, Provider, Session
     from lgsp.model.happening import Exchange
+    from lgsp.ports.engine import Vault
+    from lgsp.stages.fill import Outgoing
     from lgsp.telemetry import Telemetry
 
+    Bound = Callable[[Provider, str | None], Mapping[str, str]]
+
+SIGNED_BYTES = 16 << 20
+"""Up to here a document with its files is put together to be signed."""
 JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap, "callback": judge_callback}
 
 
 class NativeCalls:
     """Speaks to every provider; keeps a pool and the sessions of each."""
 
-    def __init__(self, bound: Callable[[Provider, str | None], Mapping[str, str]], now: Callable[[], float], telemetry: Telemetry) -> None:
+    def __init__(self, bound: Bound, now: Callable[[], float], telemetry: Telemetry, vault: Vault) -> None:
         self._bound = bound
         self._now = now
         self._telemetry = telemetry
+        self._vault = vault
         self._pools: dict[str, Pool] = {}
         self._sessions: dict[str, Sessions] = {}
 
@@ -64,7 +73,8 @@ class NativeCalls:
         provider = exchange.operation.provider
         bound = self._bound(provider, exchange.purpose.represented_party)
         letter = await self._sealed(addressed(self._letter(call, request, bound, exchange), call, bound, exchange), bound, exchange)
-        answer = await self._pool(provider).send(call.wire.method, letter.url, letter.headers, letter.content or None)
+        headers, body = await self._filled(letter, exchange)
+        answer = await self._pool(provider).send(call.wire.method, letter.url, headers, body)
         judge_road(answer, letter, provider)
         try:
             JUDGES[provider.kind](answer)
@@ -91,11 +101,21 @@ class NativeCalls:
     async def _sealed(self, letter: Letter, bound: Mapping[str, str], exchange: Exchange) -> Letter:
         """WS-Security, then what is signed over the bytes as they will be sent."""
         auth, now = exchange.operation.provider.auth, self._now()
-        content = await seal(letter.content, auth.wss, bound, now)
+        content = letter.content
+        if MARK in content and (auth.wss is not None or auth.signs is not None):
+            content = await _whole(await cut_at_files(content, exchange.consumer, self._vault))  # signed as it is sent
+        content = await seal(content, auth.wss, bound, now)
         headers = dict(letter.headers)
         if auth.signs is not None:
             headers |= auth.signs(exchange.message_id, now, content)
         return replace(letter, content=content, headers=headers)
+
+    async def _filled(self, letter: Letter, exchange: Exchange) -> tuple[Mapping[str, str], bytes | AsyncIterator[bytes] | None]:
+        """Headers and body with the content of files where their stand-ins are, streamed."""
+        if MARK not in letter.content:
+            return letter.headers, letter.content or None
+        files = await cut_at_files(letter.content, exchange.consumer, self._vault)
+        return {**letter.headers, "Content-Length": str(files.size_bytes)}, files.filled()
 
     def _pool(self, provider: Provider) -> Pool:
         pool = self._pools.get(provider.code)
@@ -117,3 +137,9 @@ class NativeCalls:
     async def close(self) -> None:
         """Close every pool."""
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+
+
+async def _whole(files: Outgoing) -> bytes:
+    if files.size_bytes > SIGNED_BYTES:
+        raise Fault("body-too-large", f"with its files it has more than the {SIGNED_BYTES} bytes that can be signed")
+    return b"".join([piece async for piece in files.filled()])

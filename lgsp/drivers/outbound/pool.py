@@ -15,7 +15,7 @@ import aiohttp
 from lgsp.errors import OutcomeUnknown, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from yarl import URL
 
@@ -52,7 +52,7 @@ class Pool:
         )
         self._session._retry_connection = False  # noqa: SLF001  # the only switch aiohttp has for its own retries
 
-    async def send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] | None) -> Answer:
         """One request, once; raises Unreachable (also where no slot becomes free) or OutcomeUnknown."""
         await self._take_slot()
         self._in_flight.inc()
@@ -84,7 +84,7 @@ class Pool:
         finally:
             self._waiting -= 1
 
-    async def _send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] | None) -> Answer:
         async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             return Answer(response.status, response.headers, await _read(response))
 
