@@ -82,6 +82,8 @@ def _in_utf8(body: bytes, charset: str | None) -> bytes:
         raise Fault("malformed-body", "the body is not in the encoding that it is said to be in") from error
     declared = _DECLARATION.match(text[:200])
     names = [name for name in (marked, said, declared and declared[1].lower()) if name]
+    if declared and declared[1].lower() not in ENCODINGS:
+        raise Fault("media-type-unsupported", "the encoding must be utf-8 or utf-16")
     if any(_family(name) != _family(encoding) for name in names):
         raise Fault("malformed-body", "byte order mark, Content-Type and XML declaration name different encodings")
     return text.encode() if marked or _family(encoding) != "utf-8" else body

@@ -157,7 +157,7 @@ class _Folder:
         soap = self._try(lambda: self._face(service, ours), None)
         digest = self._digest(ours, parts.mapping, soap) if parts.mapping else ""
         operations = tuple(replace(operation, digest=digest) for operation in operations)
-        title = ours.document["info"].get("x-title") or {"vi": ours.title, "en": ours.title}
+        title = ours.document.get("info", {}).get("x-title") or {"vi": ours.title, "en": ours.title}
         major = int(service["version"].partition(".")[0])
         return Service(service["code"], major, service["version"], title, operations, ours.document, digest, soap)
 

@@ -137,8 +137,15 @@ def read_purpose(headers: Headers) -> Purpose:
     )
 
 
+def refuse_packed(headers: Headers) -> None:
+    """Nothing is unpacked here: what a few bytes become would be known too late."""
+    if headers.text(b"content-encoding").strip().lower() not in {"", "identity"}:
+        raise Fault("media-type-unsupported", "send the body without Content-Encoding", headers=(("Accept-Encoding", "identity"),))
+
+
 async def read_body(receive: Receive, headers: Headers, limit_bytes: int) -> bytes:
     """The whole body; one that says it is too large is refused before it is read, one that lies as soon as it shows."""
+    refuse_packed(headers)
     if int(headers.get(b"content-length") or 0) > limit_bytes:
         raise _too_large(limit_bytes)
     event = await receive()
@@ -159,6 +166,7 @@ async def read_body(receive: Receive, headers: Headers, limit_bytes: int) -> byt
 
 async def body_pieces(asked: Asked, limit_bytes: int) -> AsyncIterator[bytes]:
     """The body as it comes, never all of it at once; refused as in read_body."""
+    refuse_packed(asked.headers)
     if int(asked.headers.get(b"content-length") or 0) > limit_bytes:
         raise _too_large(limit_bytes)
     size, more = 0, True

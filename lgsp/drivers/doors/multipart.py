@@ -70,6 +70,8 @@ class _Reader:
             if len(self._waiting) > MOST_HEADER_BYTES or not await self._more():
                 raise Fault("malformed-body", "the headers of a part do not end")
         block = b"" if self._waiting.startswith(b"\r\n") else bytes(self._waiting[:end])
+        if len(block) > MOST_HEADER_BYTES:
+            raise Fault("malformed-body", "the headers of a part are too long")
         del self._waiting[: len(block) + (4 if block else 2)]
         return _headers(block)
 
