@@ -132,13 +132,12 @@ def _envelope(root: _Element, version: str) -> Envelope:
     parts = list(root)
     if [part.tag for part in parts] not in ([names.body], [names.header, names.body]):
         raise Fault("malformed-body", "an envelope holds one Header at most and then one Body")
-    bodies = list(parts[-1])
-    if len(bodies) > 1:
-        raise Fault("malformed-body", f"the Body has {len(bodies)} children, expected is one")
+    if len(parts[-1]) > 1:
+        raise Fault("malformed-body", f"the Body has {len(parts[-1])} children, expected is one")
     blocks = list(parts[0]) if len(parts) > 1 else []
     if any("}" not in str(block.tag) for block in blocks):
         raise Fault("malformed-body", "a header block has no namespace")
-    return Envelope(version, root, blocks, bodies)
+    return Envelope(version, root, blocks, list(parts[-1]))
 
 
 def _media_type(version: str) -> str:

@@ -92,6 +92,6 @@ async def archive_hub(folder: Path) -> AsyncIterator[tuple[Running, Archive, Can
     async with listening(archive) as port, listening(canary) as canary_port:
         canary.address = f"127.0.0.1:{canary_port}"
         places = {"adapters": BUNDLE / "adapters", "contracts": BUNDLE / "contracts"}
-        async with running_hub(folder, bindings={"ARCHIVE_URL": f"http://127.0.0.1:{port}/"}, **places) as running:
+        async with running_hub(folder, more_bindings={"ARCHIVE_URL": f"http://127.0.0.1:{port}/"}, **places) as running:
             await running.register()
             yield running, archive, canary

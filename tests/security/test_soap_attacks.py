@@ -42,9 +42,9 @@ def rss_mb() -> float:
 
 async def attack(hub: Running, archive: Archive, content: str | bytes, **headers: str) -> Heard:
     """Say it; it is refused by the sender's fault, fast, in little memory, and the provider sees nothing."""
-    before, started = rss_mb(), time.perf_counter()
+    before, started = rss_mb(), time.process_time()  # of hub and sender together; the clock on the wall would tell of other processes
     answer = await say(hub, content, path=PATH, **headers)
-    assert time.perf_counter() - started < LONGEST_S
+    assert time.process_time() - started < LONGEST_S
     assert rss_mb() - before < MOST_MB
     assert archive.seen == []
     assert answer.status < 500 or answer.code == "Client"
@@ -177,9 +177,9 @@ async def test_time_grows_no_faster_than_the_number_of_attributes(hub: Running, 
         names = " ".join(f'{"a" * (n % 7)}{n:05d}{"b" * (n % 5)}z=""' for n in range(count))
         content, times = around(f"<x {names}/>".replace(" 0", " k0").replace(" 1", " k1")), []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             await attack(hub, archive, content)
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     small, large = await best_s(3_000), await best_s(30_000)
