@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lgsp.cli import callback, keep
+from lgsp.cli import callback, keep, wss
 from lgsp.cli.hub import segment
 from lgsp.cli.invocation import AsJson, Invocation, invocation
 
 app = typer.Typer(no_args_is_help=True, help="Systems that may call the hub.")
 app.add_typer(callback.app, name="callback")
+app.add_typer(wss.app, name="wss")
 
 Code = Annotated[str, typer.Argument(help="the subsystem, for example VN/GOV/H99/onestop")]
 Save = Annotated[bool, typer.Option("--save", help="keep the credential for `lgsp try`, in a file that only you read")]

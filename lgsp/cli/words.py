@@ -18,6 +18,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "saved": ("Đã lưu vào {path}.", "Kept in {path}."),
     "suspended": ("Đã khóa {code}.", "{code} is suspended."),
     "resumed": ("Đã mở lại {code}.", "{code} may call again."),
+    "enrolled": (
+        "{code} được nhận biết qua chứng thư {subject} đến {until} ({fingerprint}).",
+        "{code} is known by {subject} until {until} ({fingerprint}).",
+    ),
+    "enrolment_ended": ("{code} không còn dùng chứng thư {fingerprint}.", "{code} is no longer known by {fingerprint}."),
+    "certificate": ("Chứng thư", "Certificate"),
+    "holder": ("Chủ thể", "Holder"),
     "callback_set": ("{code} được báo kết quả tại {url}.", "{code} is told at {url}."),
     "callback_removed": ("{code} không còn được báo kết quả.", "{code} is told nothing any more."),
     "address": ("Địa chỉ", "Address"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PERIOD_S = 1.0
 LAG_PERIOD_S = 0.05
+FORGET_S = 60.0
 QUESTIONS = 8
 """Providers are asked about so many messages at one time."""
 EXPIRED_AT_ONCE = 50
@@ -146,6 +147,16 @@ async def sweep_files(sweep: Callable[[float], Awaitable[int]], now: Callable[[]
             _log().info("files_swept", count=swept)
 
     await _each_second("sweep_files_failed", work)
+
+
+async def forget_shown(ports: Ports) -> None:
+    """Drop the nonces and signatures that are too old to be shown again, for ever."""
+
+    async def work() -> None:
+        await ports.proofs.forget_shown(ports.now())
+        await asyncio.sleep(FORGET_S)
+
+    await _each_second("forget_shown_failed", work)
 
 
 async def _each_second(failed: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -58,6 +58,7 @@ class Message:
 
     path: percent-decoded, without the query. credential: the Authorization header. trace_id: 32 hex digits of `traceparent`.
     supersedes: the stored message that this one corrects. speech: in place of a JSON body and of what the path would say.
+    speaker: who it is where the door knows (WS-Security, a security server), in place of a credential.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Message:
     trace_id: str
     supersedes: str | None = None
     speech: Speech | None = None
+    speaker: SubsystemId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,25 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A certificate by whose signatures a consumer is known (WS-Security); fingerprint: SHA-256 in hex; not_after: POSIX seconds."""
+
+    consumer: SubsystemId
+    fingerprint: str
+    subject: str
+    pem: str
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Who sent an envelope, and as much of it as the proof covers."""
+
+    consumer: SubsystemId
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """Why the data are asked for: the five request headers of our own; none of them is ever logged outside the evidence."""
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
     from lgsp.model.files import File
     from lgsp.model.happening import Closed, Due, Exchange, Kept, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
-    from lgsp.model.parties import Callback, Consumer, Right, Ruling, RulingKind, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, RulingKind, SubsystemId
     from lgsp.policy.drain import Drain
     from lgsp.telemetry import Telemetry
 
@@ -27,6 +27,8 @@ class Directory(Protocol):
 
     def consumer(self, client_id: str) -> Consumer | None: ...
 
+    def subsystem(self, code: SubsystemId) -> Consumer | None: ...
+
     def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None: ...
 
     def callbacks(self) -> Sequence[Callback]:
@@ -40,6 +42,20 @@ class Identity(Protocol):
 
     def recall(self, credential: str) -> str | None:
         """The client id where this process knows the credential already, without proof; for counting only."""
+
+
+class Proofs(Protocol):
+    """What consumers prove themselves with in WS-Security, from a snapshot at most a second old; and what was shown before."""
+
+    def certificates(self) -> Sequence[Enrolled]: ...
+
+    def wss_passwords(self, consumer: SubsystemId) -> Sequence[str]: ...
+
+    async def first_shown(self, mark: bytes, until: float) -> bool:
+        """Remember a nonce or signature until then, for every node; False if it was shown before."""
+
+    async def forget_shown(self, now: float) -> None:
+        """Drop what need not be remembered any more."""
 
 
 class QuotaLeases(Protocol):
@@ -275,6 +291,7 @@ class Ports:
     catalogue: CatalogueSource
     directory: Directory
     identity: Identity
+    proofs: Proofs
     quotas: Quotas
     log: MessageLog
     outbox: Outbox

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.model.happening import State
-    from lgsp.model.parties import Callback, Consumer, Right, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, SubsystemId
     from lgsp.ports.engine import Bell, CatalogueSource, Circuits, ProviderStates
 
 
@@ -254,6 +254,21 @@ class Channels(Protocol):
     async def remove_callback(self, consumer: SubsystemId, author: str, at: float) -> bool: ...
 
 
+class Enrolments(Protocol):
+    """Certificates and WS-Security passwords of consumers; each act is a row with its author."""
+
+    async def enrol(self, enrolled: Enrolled, author: str, at: float) -> bool:
+        """False, and nothing written, if this certificate is enrolled; Fault("not-found") if the consumer is not registered."""
+
+    async def end_enrolment(self, consumer: SubsystemId, fingerprint: str, author: str, at: float) -> bool:
+        """False if this consumer has no such certificate."""
+
+    async def add_wss_password(self, consumer: SubsystemId, password: str, author: str, at: float) -> bool:
+        """Beside the newest one, which stays valid, older ones end; False if the consumer is not registered."""
+
+    def certificates(self) -> Sequence[Enrolled]: ...
+
+
 class Rights(Protocol):
     """Who may use what; each act is a row with its author."""
 
@@ -339,6 +354,7 @@ class Office:
     successors: Successors
     register: Register
     rights: Rights
+    enrolments: Enrolments
     channels: Channels
     people: People
     passwords: Passwords

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 def identify(message: Message, ports: Ports) -> Consumer:
-    """The consumer behind the credential; a suspended one is unknown at once, however long its token lives."""
+    """The consumer that the door knows, or the one behind the credential; a suspended one is unknown at once, whatever it shows."""
+    if message.speaker is not None:
+        return _active(ports.directory.subsystem(message.speaker))
     return known_consumer(message.credential, message.received_at, ports)
 
 
 def known_consumer(credential: str | None, at: float, ports: Ports) -> Consumer:
     """The same from the credential alone."""
-    client_id = ports.identity.identify(credential, at)
-    consumer = ports.directory.consumer(client_id)
+    return _active(ports.directory.consumer(ports.identity.identify(credential, at)))
+
+
+def _active(consumer: Consumer | None) -> Consumer:
     if consumer is None or not consumer.active:
         raise Fault("consumer-unknown")
     return consumer

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from lgsp.cli import app
 from lgsp.model.agreed import Catalogue, Service
+from lgsp.model.parties import SubsystemId
 from tests.e2e.management_door import Hub, listening_hub
+from tests.security.pki import pair
 from tests.unit.office import PASSWORD
 from tests.unit.small_hub import OPERATION, PROVIDER
 
@@ -94,6 +96,25 @@ async def test_a_callback_address_is_registered_shown_without_its_secret_and_rem
     assert renewed["secret"].startswith("whsec_")
     assert json.loads(listed.stdout) == [{"consumer": tax, "url": "https://thue.h99.example/lgsp", "language": "vi"}]
     assert removed.stdout == f"{tax} không còn được báo kết quả.\n"
+
+
+async def test_a_certificate_is_enrolled_listed_and_ended_and_a_password_shown_once(lgsp: Any, hub: Hub, tmp_path: Path) -> None:
+    tax = SubsystemId("VN/GOV/H99/kho-bac")
+    await lgsp("consumer", "add", tax)
+    (tmp_path / "tax.pem").write_text(pair("kho-bac").certificate, encoding="ascii")
+    fingerprint = pair("kho-bac").signer.certificate.fingerprint
+
+    enrolled = await lgsp("consumer", "wss", "enrol", tax, str(tmp_path / "tax.pem"), LGSP_LANG="vi")
+    again = await lgsp("consumer", "wss", "enrol", tax, str(tmp_path / "tax.pem"))
+    listed = json.loads((await lgsp("consumer", "wss", "list", tax, "--json")).stdout)
+    shown = json.loads((await lgsp("consumer", "wss", "password", tax, "--json")).stdout)
+    ended = await lgsp("consumer", "wss", "end", tax, fingerprint)
+
+    assert enrolled.stdout.startswith(f"{tax} được nhận biết qua chứng thư CN=kho-bac đến 2040-")
+    assert (again.exit_code, "already" in again.stderr.lower()) == (1, True)
+    assert [(each["fingerprint"], each["subject"]) for each in listed] == [(fingerprint, "CN=kho-bac")]
+    assert list(hub.store.wss_passwords(tax)) == [shown["password"]]
+    assert (ended.exit_code, list(hub.store.certificates())) == (0, [])
 
 
 async def test_a_session_of_login_serves_the_next_command(lgsp: Any, tmp_path: Path) -> None:

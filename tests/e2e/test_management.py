@@ -37,6 +37,7 @@ BODIES: Mapping[str, Any] = {
     "addPerson": {"name": "someone", "role": "auditor", "password": PASSWORD},
     "addConsumer": {"code": ONESTOP},
     "setActive": {"active": False},
+    "enrolCertificate": {"certificate": "-" * 100},
     "grantRight": {"consumer": ONESTOP, "service": "citizens", "operation": "citizenLookup", "purposes": ["residence"]},
     "withdrawRight": {"consumer": ONESTOP, "service": "citizens", "operation": "citizenLookup"},
 }
@@ -52,7 +53,7 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 def filled(path: str) -> str:
-    return path.format(provider="nobody", client_id="nobody", message_id="nothing", run_id="nothing")
+    return path.format(provider="nobody", client_id="nobody", message_id="nothing", run_id="nothing", fingerprint="0" * 64)
 
 
 async def test_each_role_may_exactly_what_the_contract_lists(hub: Hub) -> None:

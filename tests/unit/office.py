@@ -45,6 +45,7 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any 
         successors=Successors(engine),
         register=store,
         rights=store,
+        enrolments=store,
         channels=store,
         people=store,
         passwords=ArgonPasswords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),

@@ -97,6 +97,7 @@ class SmallHub:
             catalogue=MemoryCatalogue(Catalogue([service], [PROVIDER], "d1")),
             directory=self.store,
             identity=MemoryIdentity(),
+            proofs=self.store,
             quotas=LeasedQuotas(self.store),
             log=self.store,
             outbox=self.store,

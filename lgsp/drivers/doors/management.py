@@ -18,6 +18,7 @@ from lgsp.drivers.doors.answers import seconds as _seconds
 from lgsp.drivers.doors.at_rest import AtRestDesk
 from lgsp.drivers.doors.channels import ChannelDesk
 from lgsp.drivers.doors.corrections import CorrectionDesk
+from lgsp.drivers.doors.enrolment import EnrolmentDesk
 from lgsp.drivers.doors.management_stack import strict_app
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.steering import SteeringDesk
@@ -86,6 +87,7 @@ class Desk:
             **SteeringDesk(self._office).operations(),
             **CorrectionDesk(self._office).operations(),
             **ChannelDesk(self._office).operations(),
+            **EnrolmentDesk(self._office).operations(),
             "showMetrics": self.show_metrics,
             "showLive": self.show_live,
             "showReady": self.show_ready,

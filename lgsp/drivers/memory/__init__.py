@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.channels import MemoryChannels
 from lgsp.drivers.memory.corrections import MemoryCorrections
+from lgsp.drivers.memory.enrolment import MemoryEnrolment
 from lgsp.drivers.memory.exchanges import MemoryExchanges
 from lgsp.drivers.memory.mailboxes import MemoryMailboxes
 from lgsp.drivers.memory.providers import MemoryProviders
@@ -32,6 +33,7 @@ class MemoryStore(
     MemoryReceipts,
     MemoryChannels,
     MemoryRegister,
+    MemoryEnrolment,
     MemoryProviders,
 ):
     """All that a database keeps."""
@@ -41,6 +43,7 @@ class MemoryStore(
         MemoryReceipts.__init__(self)
         MemoryChannels.__init__(self)
         MemoryRegister.__init__(self)
+        MemoryEnrolment.__init__(self)
         MemorySteering.__init__(self)
         MemoryProviders.__init__(self)
         MemoryCorrections.__init__(self)

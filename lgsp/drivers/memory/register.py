@@ -31,6 +31,10 @@ class MemoryRegister:
         """Directory."""
         return self._consumers.get(client_id)
 
+    def subsystem(self, code: SubsystemId) -> Consumer | None:
+        """Directory."""
+        return next((each for each in self._consumers.values() if each.id == code), None)
+
     def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None:
         """Directory."""
         return self._rights.get((consumer, service, operation))

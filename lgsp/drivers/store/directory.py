@@ -9,13 +9,14 @@ from sqlalchemy import select
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.channels import callback_of
 from lgsp.drivers.store.core import DIRECTORY, KEYS, PROVIDERS
+from lgsp.drivers.store.enrolment import Snapshot, enrolled_in
 from lgsp.drivers.store.providers import rulings_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model.parties import Callback, Consumer, Right, Ruling, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, SubsystemId
 
 
 class Directory:
@@ -26,6 +27,8 @@ class Directory:
     def __init__(self) -> None:
         self._epochs: dict[str, int] = {}
         self._consumers: dict[str, Consumer] = {}
+        self._subsystems: dict[SubsystemId, Consumer] = {}
+        self._enrolled = Snapshot()
         self._rights: dict[tuple[SubsystemId, str, str], Right] = {}
         self._callbacks: tuple[Callback, ...] = ()
         self._rulings: tuple[Ruling, ...] = ()
@@ -34,6 +37,18 @@ class Directory:
     def consumer(self, client_id: str) -> Consumer | None:
         """Directory."""
         return self._consumers.get(client_id)
+
+    def subsystem(self, code: SubsystemId) -> Consumer | None:
+        """Directory."""
+        return self._subsystems.get(code)
+
+    def certificates(self) -> Sequence[Enrolled]:
+        """Proofs."""
+        return self._enrolled.certificates
+
+    def wss_passwords(self, consumer: SubsystemId) -> Sequence[str]:
+        """Proofs."""
+        return self._enrolled.passwords.get(consumer, ())
 
     def right(self, consumer: SubsystemId, service: str, operation: str) -> Right | None:
         """Directory."""
@@ -56,12 +71,15 @@ class Directory:
             consumers = [rows.consumer(row) for row in await connection.execute(select(tables.consumer))]
             rights = [rows.right(row) for row in await connection.execute(select(tables.access_right))]
             rulings = await rulings_in(connection)
+            enrolled = await enrolled_in(connection)
             callbacks = (await connection.execute(select(tables.callback).order_by(tables.callback.c.consumer))).all()
         if epochs[KEYS] != self._epochs.get(KEYS):
             await self.core.adopt_keys()
         if epochs[DIRECTORY] != self._epochs.get(DIRECTORY):
             self._callbacks = tuple([await callback_of(row, self.core) for row in callbacks])
             self._consumers = {each.client_id: each for each in consumers}
+            self._subsystems = {each.id: each for each in consumers}
+            self._enrolled = await enrolled.opened(self.core)
             self._rights = {(each.consumer, each.service, each.operation): each for each in rights}
         if epochs[PROVIDERS] != self._epochs.get(PROVIDERS):
             self._rulings = tuple(rulings)

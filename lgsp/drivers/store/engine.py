@@ -20,6 +20,7 @@ from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
 from lgsp.drivers.store.corrections import Corrections
 from lgsp.drivers.store.directory import Directory
 from lgsp.drivers.store.drains import Drains
+from lgsp.drivers.store.enrolment import Enrolment
 from lgsp.drivers.store.files import Files
 from lgsp.drivers.store.inspection import Inspection
 from lgsp.drivers.store.keys import Keys
@@ -59,6 +60,7 @@ class Store(
     Drains,
     Receipts,
     Directory,
+    Enrolment,
     Channels,
     Register,
     Providers,
@@ -69,7 +71,8 @@ class Store(
 ):
     """Every port of the record.
 
-    MessageLog, QuotaLeases, Outbox, Receipts, Directory, Register, Rights, People, ProviderStates, Patience, Drains, Inspection, Steering.
+    MessageLog, QuotaLeases, Outbox, Receipts, Directory, Proofs, Register, Enrolments, Rights, People, ProviderStates,
+    Patience, Drains, Inspection, Steering.
     """
 
     def __init__(self, core: Core, writers: Sequence[SqliteWriter | PostgresWriter]) -> None:

@@ -223,6 +223,32 @@ secret = Table(
     Column("added_at", Double, nullable=False),
 )
 
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("consumer", Text, ForeignKey("consumer.id"), nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("pem", Text, nullable=False),
+    Column("not_after", Double, nullable=False),
+)
+
+wss_password = Table(
+    "wss_password",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("consumer", Text, ForeignKey("consumer.id"), nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("added_at", Double, nullable=False),
+)
+
+shown = Table(
+    "shown",
+    metadata,
+    Column("mark", LargeBinary, primary_key=True),
+    Column("until", Double, nullable=False, index=True),
+)
+
 access_right = Table(
     "access_right",
     metadata,
