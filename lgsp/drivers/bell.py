@@ -1,9 +1,9 @@
 """The bell: tells workers that messages of a provider are due. In this process by default; over a broker, by kombu, for several nodes.
 
 A lost, late or doubled ring is harmless: the database is the record, a claim checks, and a sweep each second finds what no bell announced.
-So nothing here waits for the broker: rings go into a bounded buffer, one thread publishes them on a connection of its own, another
-listens on its own, and both connect again by themselves. While one message waits for its confirm, the rings that come meanwhile gather
-into the next, which is what pipelined confirms would buy. Every call has a timeout; the library's own retries are off.
+So nothing here waits for the broker: rings go into a bounded buffer, one thread publishes them on a connection of its own, many at one time
+with their confirms in a pipeline, another listens on its own, and both connect again by themselves. Every call has a timeout; the library's
+own retries are off.
 
 RabbitMQ 3.10: a quorum queue that is deleted under a consumer and declared again before that consumer was told is consumed by nobody,
 though it lists one. Only the sweep helps then, until the listener connects again.
@@ -12,7 +12,10 @@ though it lists one. Only the sweep helps then, until the listener connects agai
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import threading
+import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +36,9 @@ IDS_A_MESSAGE = 500
 TIMEOUT_S = 5.0
 HEARTBEAT_S = 20
 AGAIN_S = 1.0
+PIPELINE = 64
+"""So many messages may wait for their confirms at one time."""
+HEAR_S = 0.01
 PREFETCH = 50
 QUIET_S = 0.25
 KEPT_RINGS = 10_000
@@ -125,18 +131,18 @@ class _Line:
         except (KeyError, ValueError, ImportError) as error:
             raise SettingsError(f"LGSP_BROKER_URL: kombu knows no transport for it: {error}") from error
         self._url = url
-        self._prefix = prefix
+        self.prefix = prefix
         self.on_fault = on_fault
 
     def connect(self) -> Any:
-        options: dict[str, Any] = {"confirm_publish": True, "read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
+        options: dict[str, Any] = {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
         options["on_blocked"] = lambda *_: self.on_fault("blocked")  # RabbitMQ tells who publishes during an alarm of memory or disk
         connection = Connection(self._url, connect_timeout=TIMEOUT_S, heartbeat=HEARTBEAT_S, transport_options=options)
         connection.connect()
         return connection
 
     def queue(self, provider: str) -> Queue:
-        name = f"{self._prefix}.{provider}"
+        name = f"{self.prefix}.{provider}"
         arguments = {"x-queue-type": "quorum", "x-delivery-limit": 20, "x-max-length": KEPT_RINGS}
         return Queue(name, Exchange("", type="direct"), routing_key=name, durable=True, queue_arguments=arguments)
 
@@ -159,50 +165,82 @@ def _publish(line: _Line, buffer: deque[tuple[str, str]], rung: threading.Event,
 
 
 def _publish_on(line: _Line, connection: Any, buffer: deque[tuple[str, str]], rung: threading.Event, ended: threading.Event) -> None:
-    channel = connection.default_channel
-    declared: set[str] = set()
-
-    def returned(*_: object) -> None:
-        declared.clear()
-        line.on_fault("unroutable")
-
-    channel.events["basic_return"].add(returned)
-    producer = Producer(channel, serializer="json")
-    while not (ended.is_set() and not buffer):
-        rung.wait(HEARTBEAT_S / 4)
+    pipeline = _Pipeline(line, connection, buffer)
+    while not (ended.is_set() and not buffer and not pipeline.under_way):
+        if not pipeline.under_way:
+            rung.wait(HEARTBEAT_S / 4)
         rung.clear()
-        for provider, ids in _gathered(buffer):
-            _ring(producer, line.queue(provider), declared, ids)
+        for provider, ids in _gathered(buffer, PIPELINE - len(pipeline.under_way)):
+            pipeline.ring(provider, ids)
+        pipeline.hear(HEAR_S if pipeline.under_way else 0.0)
         connection.heartbeat_check()
 
 
-def _gathered(buffer: deque[tuple[str, str]]) -> Sequence[tuple[str, list[str]]]:
-    """What is in the buffer now, by provider."""
+def _gathered(buffer: deque[tuple[str, str]], most: int) -> Sequence[tuple[str, list[str]]]:
+    """What is in the buffer now, by provider, in at most so many messages; what is left waits for the next confirms."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for _ in range(len(buffer)):
+    for _ in range(min(len(buffer), most * IDS_A_MESSAGE // 2)):
         provider, message_id = buffer.popleft()
         found[provider].append(message_id)
     starts = [(provider, start) for provider, ids in found.items() for start in range(0, len(ids), IDS_A_MESSAGE)]
     return [(provider, found[provider][start : start + IDS_A_MESSAGE]) for provider, start in starts]
 
 
-def _ring(producer: Producer, queue: Queue, declared: set[str], ids: Sequence[str]) -> None:
-    """Confirmed and mandatory: RabbitMQ confirms what it cannot route and drops it, so a returned ring is sent again to a fresh queue."""
-    for _ in range(2):
-        if queue.name not in declared:
-            queue(producer.channel).queue_declare()
-            declared.add(queue.name)
-        producer.publish(
-            {"ids": list(ids)},
-            routing_key=queue.name,
-            delivery_mode=2,
-            mandatory=True,
-            retry=False,
-            timeout=TIMEOUT_S,
-            confirm_timeout=TIMEOUT_S,
-        )
-        if queue.name in declared:
-            return
+class _Pipeline:
+    """Rings that were sent and not confirmed yet, several at one time, by delivery tag; what comes back is rung again.
+
+    Mandatory: RabbitMQ confirms what it cannot route and drops it, so a returned ring is sent again to a fresh queue.
+    """
+
+    def __init__(self, line: _Line, connection: Any, buffer: deque[tuple[str, str]]) -> None:
+        self.under_way: dict[int, tuple[str, Sequence[str], float]] = {}
+        self._line = line
+        self._connection = connection
+        self._buffer = buffer
+        self._channel = connection.default_channel
+        self._producer = Producer(self._channel, serializer="json")
+        self._declared: set[str] = set()
+        self._tag = 0
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._confirmed)
+        self._channel.events["basic_nack"].add(self._refused)
+        self._channel.events["basic_return"].add(self._returned)
+
+    def ring(self, provider: str, ids: Sequence[str]) -> None:
+        """Send, and do not wait."""
+        queue = self._line.queue(provider)
+        if queue.name not in self._declared:
+            queue(self._channel).queue_declare()
+            self._declared.add(queue.name)
+        self._tag += 1
+        self.under_way[self._tag] = (provider, ids, time.monotonic())
+        self._producer.publish({"ids": list(ids)}, routing_key=queue.name, delivery_mode=2, mandatory=True, retry=False, timeout=TIMEOUT_S)
+
+    def hear(self, wait_s: float) -> None:
+        """What the broker says within this time; TimeoutError if it has owed a confirm for too long."""
+        with contextlib.suppress(TimeoutError):
+            self._connection.drain_events(timeout=wait_s)
+        oldest = next(iter(self.under_way.values()), None)
+        if oldest is not None and time.monotonic() - oldest[2] > TIMEOUT_S:
+            raise TimeoutError("a ring was not confirmed")
+
+    def _confirmed(self, tag: int, multiple: bool) -> None:
+        self._settled(tag, multiple=multiple)
+
+    def _refused(self, tag: int, multiple: bool) -> None:
+        for provider, ids, _ in self._settled(tag, multiple=multiple):
+            self._buffer.extend((provider, message_id) for message_id in ids)
+
+    def _returned(self, _error: object, _exchange: str, routing_key: str, message: Any) -> None:
+        """No queue took it: declare them all anew and ring once more."""
+        self._declared.clear()
+        self._line.on_fault("unroutable")
+        provider = routing_key.removeprefix(f"{self._line.prefix}.")
+        self._buffer.extend((provider, message_id) for message_id in json.loads(message.body)["ids"])
+
+    def _settled(self, tag: int, *, multiple: bool) -> Sequence[tuple[str, Sequence[str], float]]:
+        tags = [each for each in self.under_way if each <= tag] if multiple else [tag]
+        return [self.under_way.pop(each) for each in tags if each in self.under_way]
 
 
 # ---- the listening thread ------------------------------------------------------------------------------------------------------------

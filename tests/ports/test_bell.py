@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 from kombu import Connection
 
 from lgsp.drivers.bell import open_bell
 from lgsp.errors import SettingsError
+from lgsp.prove.proxy import Proxy
 
 
 @pytest.fixture
@@ -155,3 +157,23 @@ async def test_a_ring_that_no_queue_takes_is_told_and_sent_again(broker_url, pre
     await made.close()
 
     assert (told, heard) == (["unroutable"], ["portal"])
+
+
+async def test_rings_do_not_wait_for_the_confirms_of_earlier_ones(broker_url, prefix):
+    broker = urlsplit(broker_url)
+    proxy = Proxy(broker.hostname or "127.0.0.1", broker.port or 5672)
+    async with proxy.serving() as port:
+        address = broker._replace(netloc=f"guest:guest@127.0.0.1:{port}").geturl()
+        bell = open_bell(address, prefix)
+        with Connection(broker_url) as connection:
+            bell.ring("portal", ["m-0"])
+            await until(lambda: _count(connection, f"{prefix}.portal") == 1)
+            await asyncio.sleep(0.2)  # the first is confirmed
+            proxy.set("mute")
+            for number in range(1, 6):
+                bell.ring("portal", [f"m-{number}"])
+                await asyncio.sleep(0.1)
+
+            await until(lambda: _count(connection, f"{prefix}.portal") == 6)
+        proxy.set("refuse")
+        await bell.close()
