@@ -51,7 +51,10 @@ def published(stored: Stored, ports: Ports) -> Operation:
 
 
 def resumed(due: Due, operation: Operation, right: Right) -> Exchange:
-    """The exchange of this attempt."""
+    """The exchange of this attempt; Fault("attempts-used-up") where the last of them ended with its process, and nobody could settle it."""
+    keyed = {call.name for call in operation.calls if call.key is not None}
+    if due.attempt > operation.retry.attempts and due.began and due.began <= keyed:  # what no key protects becomes `unknown` at its call
+        raise Fault("attempts-used-up", "its worker died each time")
     stored = due.stored
     return Exchange(
         stored.message_id,

@@ -297,6 +297,21 @@ async def test_attempts_are_counted_and_end_in_a_dead_letter() -> None:
     assert [group.cause for group in await hub.store.dead(10)] == ["provider-unreachable"]
 
 
+async def test_a_message_that_kills_its_worker_each_time_comes_to_rest_too() -> None:
+    hub = await SmallHub(operation=replace(ONE_WAY, calls=(call(safe=False, key="id"),))).open()
+    accepted = await hub.carry()
+    for _ in range(ONE_WAY.retry.attempts):
+        (due,) = await hub.store.claim("land", 1, hub.now, 30.0)
+        await hub.store.begin_call(due, "ask", finished=False)
+        hub.now += 31
+
+    await hub.deliver()
+
+    kept = await receipt(hub, accepted)
+    assert (kept.state, kept.cause) == (State.DEAD, "attempts-used-up")
+    assert hub.outbound.calls == []
+
+
 async def test_a_right_that_was_withdrawn_while_the_message_waited_stops_it() -> None:
     hub = await SmallHub(operation=ONE_WAY).open()
     accepted = await hub.carry()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lgsp.prove import record
@@ -22,7 +23,6 @@ POISON_S = 6.0
 SLOWER, FLOOR_S = 3.0, 0.5
 RUN_S = 120.0
 LIVE = {"running", "paused"}
-TRIES = "SELECT max(attempts) FROM message WHERE operation = 'recordTrial'"
 
 
 async def poison(scene: Scene) -> None:
@@ -51,7 +51,8 @@ def _next_trial(scene: Scene) -> int:
 
 async def poison_at_rest(scene: Scene) -> None:
     """F36: attempts end at the limit, every poison rests with a reason, neighbours are delivered as before."""
-    attempts = (await record.query(scene.database, TRIES))[0][0]
+    trial_ids = {e.message_id for e in scene.desk.book if e.kind == TRIAL and e.message_id}
+    attempts = max(Counter(call.message_id for call in scene.calls() if call.message_id in trial_ids).values(), default=0)
     scene.facts["attempts"] = attempts
     scene.must(attempts <= ATTEMPTS, f"a poison was tried {attempts} times")
     kept = await record.read_record(scene.database)
