@@ -28,8 +28,8 @@ from lgsp.prove.answers import case_of, soap_reply
 from lgsp.prove.oracle import KEYED, SOAP, SOAP_ONCE, TRIAL, UNKEYED
 
 JSON_HEAD = b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
-REASONS = {200: b"OK", 400: b"Bad Request", 500: b"Internal Server Error", 503: b"Service Unavailable"}
-REFUSALS = {"busy": 503, "failed": 500}
+REASONS = {200: b"OK", 401: b"Unauthorized", 500: b"Internal Server Error", 503: b"Service Unavailable"}
+REFUSALS = {"busy": 503, "failed": 500, "denied": 401}
 HONOURS_KEYS = frozenset({KEYED, TRIAL, SOAP})
 SOAP_OPERATIONS = {"GhiMuc": SOAP, "GhiMotLan": SOAP_ONCE}
 BROKEN = {
@@ -45,7 +45,7 @@ BROKEN = {
 class Plan:
     """What goes wrong with a share of the requests, or with those whose number leaves `rest` on division by `every`.
 
-    mode: `ok`; without an effect `cut` (connection reset), `busy` (503), `failed` (500), `hang`; with an effect `lost` (reset without an
+    mode: `ok`; without an effect `cut` (connection reset), `busy` (503), `failed` (500), `denied` (401), `hang`; with an effect `lost` (reset without an
     answer), `late` (answered after wait_s), `drip` (a byte each wait_s), those of BROKEN; `table`: as the table of F35 has it;
     `kill_before` and `kill_after` kill `pid` before or after the effect, once; `poison` says words that break who translates them.
     """

@@ -52,7 +52,7 @@ async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, p
     """Write how far a message came that was refused or failed; its key is free again unless the provider may have acted."""
     outcome = Outcome.UNKNOWN if fault.may_have_acted else Outcome.FAILED if trail.opened else Outcome.REFUSED
     ports.telemetry.exchange_ended(trail, outcome, fault.problem.status, fault)
-    if trail.consumer is None:
+    if trail.consumer is None or (fault.slug.startswith("record-") and not trail.opened):  # nor could this be written
         ports.log.refused_unidentified(message.source, fault.slug, message.received_at)
         return
     row = closed_row(outcome, fault.problem.status, ports, trail, fault=fault)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from lgsp.drivers.store.commit import Broken, Clashed, GroupCommit
+from lgsp.drivers.store.commit import Broken, Clashed, GroupCommit, Guilty, Unwritten
 from lgsp.drivers.store.plan import Work
 from lgsp.errors import Fault
 
@@ -57,10 +58,42 @@ async def test_a_clash_that_goes_on_is_told_in_the_end():
             await commit.write(Work())
 
 
-async def test_a_broken_database_is_told_at_once():
-    writer = Scripted(Broken("gone"))
+@pytest.mark.parametrize(
+    ("failure", "slug"),
+    [(Broken("gone"), "record-uncertain"), (Unwritten("locked"), "record-unavailable"), (Guilty("too long"), "record-unavailable")],
+)
+async def test_who_writes_is_told_whether_that_may_be_durable(failure, slug):
+    writer = Scripted(failure)
 
     async with lane(writer) as commit:
-        with pytest.raises(Fault, match="record-unavailable"):
+        with pytest.raises(Fault, match=slug):
             await commit.write(Work())
     assert writer.written == []
+
+
+class Stalled(Scripted):
+    """Writes nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes = asyncio.Event()
+
+    async def transact(self, works: Sequence[Work]) -> Sequence[Any]:
+        await self.goes.wait()
+        return await super().transact(works)
+
+
+async def test_who_knocks_while_the_database_stalls_is_refused_and_what_was_admitted_waits():
+    writer = Stalled()
+
+    async with lane(writer) as commit:
+        first = asyncio.create_task(commit.write(Work()))
+        await asyncio.sleep(0.05)
+        admitted, knocking = asyncio.create_task(commit.write(Work())), asyncio.create_task(commit.write(Work(), 0.05))
+        await asyncio.sleep(0.2)
+        last = asyncio.create_task(commit.write(Work(), 5))
+        with pytest.raises(Fault, match="record-unavailable"):
+            await knocking
+        writer.goes.set()
+
+        assert await asyncio.gather(first, admitted, last) == [True] * 3

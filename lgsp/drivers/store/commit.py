@@ -8,6 +8,7 @@ guilty row stands alone; the others are written. The queue is bounded: who finds
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 QUEUE_ROWS = 20_000
 BATCH_ROWS = 512
+LOOK_S = 0.1
 CLASH_WAITS_S = (0.01, 0.04, 0.16)
 GATHER_TURNS = 5
 """Turns of the event loop before a batch is taken: exchanges that are ready to run add their rows. An idle loop turns in microseconds."""
@@ -36,7 +38,11 @@ class Clashed(Exception):
 
 
 class Broken(Exception):
-    """The database cannot write now: gone, full, locked or failing; what was asked may or may not be durable."""
+    """The database cannot write now: gone or failing; what was asked may or may not be durable."""
+
+
+class Unwritten(Broken):
+    """It cannot write now, and surely wrote nothing: unreachable, full, locked, read-only."""
 
 
 class Writer(Protocol):
@@ -49,7 +55,8 @@ class Writer(Protocol):
         """The results of `plan`."""
 
 
-Item = tuple["Row | Work", "asyncio.Future[Any]"]
+Item = tuple["Row | Work", "asyncio.Future[Any]", float]
+"""What is to be written, who waits for it, and until when it may wait for its transaction."""
 
 
 class GroupCommit:
@@ -62,21 +69,40 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._tasks = [self._loop.create_task(self._commit(writer)) for writer in writers]
         self._closing = False
+        self._looked_at = 0.0
 
-    async def write(self, wanted: Row | Work) -> Any:
-        """Durable when it returns. A row alone is a row of the message log."""
+    async def write(self, wanted: Row | Work, patience_s: float = math.inf) -> Any:
+        """Durable when it returns. A row alone is a row of the message log.
+
+        Fault("record-unavailable"): surely not written; also after `patience_s` in the queue of a database that stalls, which is looked
+        at whenever something arrives. Fault("record-uncertain"): nobody can tell.
+        """
         if self._closing:
             raise Fault("record-unavailable", "the hub is stopping")
         if len(self._queue) >= self._queue_rows:
             raise Fault("overloaded", retry_after_s=1)
+        self._turn_away()
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.append((wanted, future))
+        self._queue.append((wanted, future, self._loop.time() + patience_s))
         if self._idle:
             self._idle.popleft().set_result(None)
         try:
             return await future
-        except (Broken, Guilty) as error:
+        except (Unwritten, Guilty, Clashed) as error:
             raise Fault("record-unavailable", retry_after_s=1) from error
+        except Broken as error:
+            raise Fault("record-uncertain", retry_after_s=1) from error
+
+    def _turn_away(self) -> None:
+        """Let go of those whose patience has ended: a stalled database is no reason to keep callers in the dark."""
+        now = self._loop.time()
+        if not self._queue or now < self._looked_at + LOOK_S:
+            return
+        self._looked_at = now
+        late = [item for item in self._queue if item[2] < now]
+        if late:
+            self._queue = deque(item for item in self._queue if item[2] >= now)
+            _fail(late, Unwritten("the database stalls"))
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -114,7 +140,7 @@ class GroupCommit:
 
 async def _write(writer: Writer, batch: list[Item]) -> None:
     try:
-        results = await _insist(writer, [wanted for wanted, _ in batch])
+        results = await _insist(writer, [item[0] for item in batch])
     except Guilty as error:
         if len(batch) == 1:
             _fail(batch, error)
@@ -123,11 +149,11 @@ async def _write(writer: Writer, batch: list[Item]) -> None:
         await _write(writer, batch[:half])
         await _write(writer, batch[half:])
     except Exception as error:  # noqa: BLE001 -- a committer that dies would leave every later exchange waiting for ever
-        _fail(batch, error if isinstance(error, Broken) else Broken(repr(error)))
+        _fail(batch, error if isinstance(error, Broken | Clashed) else Broken(repr(error)))
     else:
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+        for item, result in zip(batch, results, strict=True):
+            if not item[1].done():
+                item[1].set_result(result)
 
 
 async def _insist(writer: Writer, wanted: list[Any]) -> Sequence[Any]:
@@ -149,6 +175,6 @@ async def _transact(writer: Writer, wanted: list[Any]) -> Sequence[Any]:
 
 
 def _fail(batch: list[Item], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
+    for item in batch:
+        if not item[1].done():
+            item[1].set_exception(error)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from lgsp.drivers.store.commit import GroupCommit
 
+ADMISSION_S = 0.8
+"""So long whoever knocks waits for a transaction; what was admitted before waits longer."""
+
 RETAIN_S = 30 * 86_400.0
 """How long a payload is kept after its deadline."""
 

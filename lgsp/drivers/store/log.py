@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, text, update
 
 from lgsp.drivers.store import rows, tables
-from lgsp.drivers.store.core import SWEPT
+from lgsp.drivers.store.core import ADMISSION_S, SWEPT
 from lgsp.drivers.store.plan import Work
 from lgsp.policy import loss
 
@@ -40,11 +41,12 @@ class Log:
 
     async def opened(self, row: Opened, claim: KeyClaim | None = None) -> KeyHolder | None:
         """MessageLog."""
+        patience_s = math.inf if row.attempt else ADMISSION_S
         if claim is None:
-            await self.core.hot.write(rows.opened_row(row))
+            await self.core.hot.write(rows.opened_row(row), patience_s)
             return None
         taken = rows.take_key_row(claim, row.message_id, row.at, self.core.cipher)
-        return await holder_of(self.core, await self.core.hot.write(Work(log=rows.opened_row(row), take_key=taken)))
+        return await holder_of(self.core, await self.core.hot.write(Work(log=rows.opened_row(row), take_key=taken), patience_s))
 
     async def closed(self, row: Closed, answer: KeyAnswer | None = None) -> None:
         """MessageLog."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, text
 
 from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.core import ADMISSION_S
 from lgsp.drivers.store.log import holder_of
 from lgsp.drivers.store.plan import Work
 from lgsp.errors import Fault
@@ -62,7 +63,7 @@ class Outbox:
         payload = rows.payload_row(stored, cipher, self.core.retain_s)
         supersede = rows.supersede_row(stored, cipher)
         work = Work(message=rows.message_row(stored, cipher), payload=payload, take_key=taken, supersede=supersede)
-        result = await self.core.hot.write(work)
+        result = await self.core.hot.write(work, ADMISSION_S)
         if result is False:
             raise Fault("not-supersedable", f"message {stored.supersedes}")
         return None if result is True else await holder_of(self.core, result)

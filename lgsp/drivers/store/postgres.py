@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from lgsp.drivers.store.commit import Broken, Clashed, Guilty
+from lgsp.drivers.store.commit import Broken, Clashed, Guilty, Unwritten
 from lgsp.drivers.store.plan import plan
 from lgsp.drivers.store.statements import LOG
 
@@ -61,7 +61,7 @@ class PostgresWriter:
             if _is_guilty(error):
                 raise Guilty(str(error)) from error
             self._hang_up()
-            raise Broken(str(error)) from error
+            raise (Unwritten if _is_unwritten(error) else Broken)(str(error)) from error
 
     async def _log(self, rows: Sequence[Row]) -> None:
         await self._connect()
@@ -90,7 +90,12 @@ class PostgresWriter:
         if self._connection is not None and not self._connection.is_closed():
             return
         self._prepared = {}
-        self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=COMMAND_S, server_settings=self._settings)
+        try:
+            self._connection = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_S, command_timeout=COMMAND_S, server_settings=self._settings
+            )
+        except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+            raise Unwritten(str(error)) from error
         codec = {"schema": "pg_catalog", "encoder": _same, "decoder": _same, "format": "binary"}
         await self._connection.set_type_codec("uuid", **codec)
 
@@ -102,6 +107,11 @@ class PostgresWriter:
 
 def _same(value: bytes) -> bytes:
     return value
+
+
+def _is_unwritten(error: Exception) -> bool:
+    """25: read-only; 53: disk full, out of memory or connections; 55: locked. The server says so before it commits."""
+    return (getattr(error, "sqlstate", None) or "")[:2] in {"25", "53", "55"}
 
 
 def _is_guilty(error: Exception) -> bool:

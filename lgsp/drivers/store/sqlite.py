@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from lgsp.drivers.store import checkpoint
-from lgsp.drivers.store.commit import Broken, Guilty
+from lgsp.drivers.store.commit import Broken, Guilty, Unwritten
 from lgsp.drivers.store.plan import plan
 from lgsp.drivers.store.statements import LOG
 
@@ -31,6 +31,9 @@ BUSY_TIMEOUT_S = 5.0
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", checkpoint.OFF)
 LOOK_BATCHES = 64
 """After so many batches the writer looks whether the write-ahead log has grown too large."""
+
+_UNWRITTEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+"""Locked by somebody else, no room, not writable: the transaction was rolled back."""
 
 _BLAME = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, ValueError)
 
@@ -79,7 +82,7 @@ class SqliteWriter:
                 result = Guilty(str(error))
                 result.__cause__ = error
             except Exception as error:  # noqa: BLE001 -- whatever it is, the thread lives on and the batch is told
-                result = Broken(str(error))
+                result = (Unwritten if getattr(error, "sqlite_errorcode", None) in _UNWRITTEN else Broken)(str(error))
                 result.__cause__ = error
             self._loop.call_soon_threadsafe(_resolve, done, result)
             self._batches += 1

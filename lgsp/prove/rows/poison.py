@@ -78,9 +78,9 @@ async def redrive(scene: Scene) -> None:
     """F37: dead letters are sent again, half of them in vain: a run that is cancelled midway, then two at once, then one to the end."""
     await scene.steer("circuit", PROVIDER, "--closed", "--for", "1h", "--reason", "thử gửi lại")
     with scene.strike("dead letters made"):
-        await scene.misbehave("busy")
+        await scene.misbehave("denied")
         await _until_dead(scene, scene.load.messages)
-    await scene.misbehave("busy", every=2, rest=0)
+    await scene.misbehave("denied", every=2, rest=0)
     with scene.strike("redriven"):
         first = await _begin(scene)
         await scene.calm(1)
@@ -108,7 +108,7 @@ async def _until_dead(scene: Scene, wanted: int) -> None:
 
 async def _begin(scene: Scene) -> dict[str, Any]:
     rate = max(20, scene.load.messages // 10)
-    begun: dict[str, Any] = await scene.steer("replay", "--provider", PROVIDER, "--cause", "provider-busy", "--rate", f"{rate}/s")
+    begun: dict[str, Any] = await scene.steer("replay", "--provider", PROVIDER, "--cause", "provider-denied", "--rate", f"{rate}/s")
     return begun
 
 
