@@ -45,9 +45,9 @@ BROKEN = {
 class Plan:
     """What goes wrong with a share of the requests, or with those whose number leaves `rest` on division by `every`.
 
-    mode: `ok`; without an effect `cut` (connection reset), `busy` (503), `failed` (500), `denied` (401), `hang`; with an effect `lost` (reset without an
-    answer), `late` (answered after wait_s), `drip` (a byte each wait_s), those of BROKEN; `table`: as the table of F35 has it;
-    `kill_before` and `kill_after` kill `pid` before or after the effect, once; `poison` says words that break who translates them.
+    mode: `ok`; without an effect `cut` (connection reset), `busy` (503), `failed` (500), `denied` (401), `hang`; with an effect `lost`
+    (reset without an answer), `late` (answered after wait_s), `drip` (a byte each wait_s), those of BROKEN; `table`: as the table of F35
+    has it; `kill_before` and `kill_after` kill `pid` before or after the effect, once; `poison` says words that break who translates them.
     """
 
     mode: str = "ok"

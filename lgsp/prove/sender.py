@@ -78,7 +78,7 @@ class Load:
 class Desk:
     """Who sends: addresses of the gateways, and the headers of a consumer that may."""
 
-    gateways: Sequence[str]
+    gateways: list[str]
     headers: Mapping[str, str]
     book: list[Sent] = field(default_factory=list)
     struck: asyncio.Event = field(default_factory=asyncio.Event)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from lgsp.prove import cluster, rabbit, record
+from lgsp.prove import balancer, cluster, rabbit, record
 from lgsp.prove.clock import LIBRARIES, library
 from lgsp.prove.nodes import Plot, ProveError, make_hub
 from lgsp.prove.proxy import Proxy
@@ -66,7 +66,7 @@ def missing(row: Row, options: Options) -> str:
         "mount": lambda: "" if can_mount() else "needs the right to mount a small file system",
         "faketime": lambda: "" if library() else f"needs libfaketime ({LIBRARIES[0]})",
         "prlimit": lambda: "" if shutil.which("prlimit") else "needs prlimit",
-        "haproxy": lambda: "" if shutil.which("haproxy") else "needs haproxy",
+        "haproxy": lambda: "" if balancer.program() else "needs haproxy",
     }
     return next((reason for need in sorted(row.needs) if need in lacks and (reason := lacks[need]())), "")
 

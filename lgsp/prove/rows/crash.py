@@ -6,8 +6,9 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
+from lgsp.prove.balancer import balanced
 from lgsp.prove.nodes import LEASE_S
-from lgsp.prove.rows.row import BOTH, BROKER, PG, SQ, STRACE, Row
+from lgsp.prove.rows.row import BOTH, BROKER, HAPROXY, PG, SQ, STRACE, Row
 from lgsp.prove.scene import can_trace
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 FSYNC = "fdatasync,fsync"
 SENDING = "write,writev,sendto,sendmsg"
 GRACE_S = 35.0
+NOTICE = {"LGSP_STOP_NOTICE_S": "1.5"}
+"""How long a node serves on though it is not ready any more, until HAProxy has seen it."""
 MISCHIEF = ("ok", "ok", "ok", "lost", "cut", "failed", "busy", "short", "garbled")
 
 
@@ -91,15 +94,31 @@ async def kill_at_random(scene: Scene) -> None:
 
 
 async def rolling_restart(scene: Scene) -> None:
-    """F8: each node is asked to end and started again, one after the other."""
-    for node in scene.hub.nodes:
-        with scene.strike(f"restart of {node.name}"):
-            took_s = await node.stop(GRACE_S)
-            node.start()
-        if took_s >= GRACE_S:
-            scene.complaints.append(f"{node.name} did not end within {GRACE_S:g} s of SIGTERM")
-        await node.listening()
-        await scene.calm(1)
+    """F8: behind HAProxy each node is asked to end and started again, one after the other."""
+    gateways = list(scene.desk.gateways)
+    async with balanced(gateways, scene.folder) as address:
+        scene.desk.gateways[:] = [address]
+        await scene.calm(2)
+        scene.facts["behind_haproxy_from"] = len(scene.desk.book)
+        for node in scene.hub.nodes:
+            with scene.strike(f"restart of {node.name}"):
+                took_s = await node.stop(GRACE_S)
+                node.start()
+                await node.listening()
+            scene.must(took_s < GRACE_S, f"{node.name} did not end within {GRACE_S:g} s of SIGTERM")
+            await scene.calm(1)
+        scene.facts["behind_haproxy_until"] = len(scene.desk.book)
+        await scene.calm(2)
+        scene.desk.gateways[:] = gateways
+        await scene.calm(2)  # what is under way through HAProxy ends
+
+
+async def no_request_failed(scene: Scene) -> None:
+    """F8: everybody was served at the first try."""
+    first, last = scene.facts["behind_haproxy_from"], scene.facts["behind_haproxy_until"]
+    failed = [entry.number for entry in scene.desk.book if first <= entry.number < last and entry.tries > 1]
+    scene.facts["failed_requests"] = len(failed)
+    scene.must(not failed, f"{len(failed)} requests failed during a rolling restart")
 
 
 async def freeze_a_worker(scene: Scene) -> None:
@@ -160,7 +179,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "F6": Row("kill -9 gateway at the N-th frame to the broker", kill_the_ringer, PG, STRACE | BROKER),
     "F7": Row("kill -9 all processes at once", kill_everything),
-    "F8": Row("SIGTERM under load, node by node", rolling_restart),
+    "F8": Row("rolling restart behind HAProxy", rolling_restart, PG, HAPROXY, env=NOTICE, after=no_request_failed),
     "F9": Row("SIGSTOP worker for three leases, then SIGCONT", freeze_a_worker, after=stale_writes),
     "mix": Row("kills at random, by every way there is", kill_at_random),
 }

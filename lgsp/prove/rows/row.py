@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 BOTH, SQ, PG = frozenset({SQLITE, POSTGRESQL}), frozenset({SQLITE}), frozenset({POSTGRESQL})
 
-STRACE, CLUSTER, BROKER, RABBIT, DATABASE_LINE, BROKER_LINE, MOUNT, FAKETIME, PRLIMIT = (
-    frozenset({need}) for need in ("strace", "cluster", "broker", "rabbit", "database_line", "broker_line", "mount", "faketime", "prlimit")
+STRACE, CLUSTER, BROKER, RABBIT, DATABASE_LINE, BROKER_LINE, MOUNT, FAKETIME, PRLIMIT, HAPROXY = (
+    frozenset({need})
+    for need in ("strace", "cluster", "broker", "rabbit", "database_line", "broker_line", "mount", "faketime", "prlimit", "haproxy")
 )
-"""What a row needs: strace; a PostgreSQL or a RabbitMQ of its own; a proxy before database or broker; small file systems; false clocks."""
+"""What a row needs: strace; a PostgreSQL or a RabbitMQ of its own; a proxy before database or broker; small file systems; false
+clocks; prlimit; HAProxy."""
 
 
 @dataclass(frozen=True, slots=True)
