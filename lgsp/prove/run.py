@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lgsp.prove.oracle import Kept, Sent, Strike, Verdict
+    from lgsp.prove.rows.row import Row
     from lgsp.prove.scene import Scene
 
 CALM_S = 2.0
@@ -27,9 +28,8 @@ SAMPLE = 300
 ROW_S = 3600.0
 
 
-async def run_row(name: str, options: Options) -> Outcome:
+async def run_row(name: str, row: Row, options: Options) -> Outcome:
     """One run of one row."""
-    row = ROWS[name]
     load = replace(Load(options.messages, options.rate), **row.load)
     began = time.monotonic()
     async with asyncio.timeout(ROW_S), staged(row, load, options) as scene:
@@ -48,7 +48,7 @@ async def run_row(name: str, options: Options) -> Outcome:
             await row.after(scene)
         scene.facts["on"] = backend(row, options)
         scene.facts["took_s"] = round(time.monotonic() - began, 1)
-        return await _judge(name, scene)
+        return await _judge(name, row, scene)
 
 
 async def _drain(database: str) -> float:
@@ -61,7 +61,7 @@ async def _drain(database: str) -> float:
     return time.monotonic() - began
 
 
-async def _judge(name: str, scene: Scene) -> Outcome:
+async def _judge(name: str, row: Row, scene: Scene) -> Outcome:
     book, ledger, kept = scene.desk.book, scene.ledger(), await record.read_record(scene.database)
     verdict = reconcile(book, ledger, kept)
     await _ask_receipts(scene, kept, verdict)
@@ -82,7 +82,7 @@ async def _judge(name: str, scene: Scene) -> Outcome:
     }
     bare = sum(entry.bare for entry in book)
     scene.must(not bare, f"{bare} refusals (429, 503) did not say when to come again")
-    if ROWS[name].certain and facts["states"].get("unknown"):
+    if row.certain and facts["states"].get("unknown"):
         scene.complaints.append(f"{facts['states']['unknown']} messages are unknown, though every failure was certain")
     return Outcome(name, verdict, max(waits, default=0.0), facts, scene.complaints)
 
@@ -120,7 +120,7 @@ async def run_rows(names: list[str], options: Options, runs: int = 1) -> tuple[l
             continue
         for number in range(runs):
             try:
-                outcome = await run_row(name, replace(options, seed=options.seed + number))
+                outcome = await run_row(name, ROWS[name], replace(options, seed=options.seed + number))
             except TimeoutError as error:
                 raise ProveError(f"{name} did not end within {ROW_S:g} s") from error
             options.say(outcome.line())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,3 +38,21 @@ class Row:
     env: Mapping[str, str] = field(default_factory=dict)
     certain: bool = False
     after: Callable[[Scene], Awaitable[None]] | None = None
+
+
+def together(title: str, *rows: Row) -> Row:
+    """The faults of several rows, one after the other in one scene, so that a test starts one hub; their own figures rest."""
+
+    async def strike(scene: Scene) -> None:
+        for row in rows:
+            await row.strike(scene)
+            await scene.misbehave()
+
+    return Row(
+        title,
+        strike,
+        reduce(frozenset.intersection, (row.databases for row in rows)),
+        reduce(frozenset.union, (row.needs for row in rows)),
+        {key: value for row in rows for key, value in row.load.items()},
+        {key: value for row in rows for key, value in row.env.items()},
+    )
