@@ -117,6 +117,26 @@ def is_matched(kind: Kind | None, limits: Limits | None) -> bool:
     return kind is Kind.TEXT and limits is not None and limits.form in FORMS and len(limits.values or ()) <= MOST_VALUES
 
 
+_MANY_DIGITS = 9
+CONVERT: Mapping[Kind, Callable[[str], Any]] = MappingProxyType(
+    {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.BOOLEAN: {"true": True, "false": False}.__getitem__},
+)
+"""What makes a value of a text that `number_expression` matches."""
+
+
+def number_expression(kind: Kind, limits: Limits) -> str | None:
+    """An expression whose full matches are usual texts of a number or boolean without limits of its own; None where limits are set."""
+    if limits.patterns or limits.values or limits.bounds or limits.digits is not None or limits.places is not None:
+        return None
+    if kind is Kind.INTEGER and limits.form in RANGES:
+        least, most = RANGES[limits.form]
+        sign = "-?" if least <= -(10**_MANY_DIGITS) else ""
+        return f"(?>{sign}(?:0|[1-9][0-9]{{0,{_MANY_DIGITS - 1}}}))" if least <= 0 and most >= 10**_MANY_DIGITS else None
+    if kind is Kind.DECIMAL:
+        return rf"(?>-?(?:0|[1-9][0-9]{{0,{_MANY_DIGITS}}})(?:\.[0-9]{{1,{_MANY_DIGITS}}})?)"
+    return "(?>true|false)" if kind is Kind.BOOLEAN else None
+
+
 def _length(shortest: int, longest: int) -> Vouch:
     def write(value: Any) -> str:
         if type(value) is str and shortest <= len(value) <= longest:

@@ -8,7 +8,7 @@ A missing key or a value of another type may raise KeyError or TypeError, which 
 from __future__ import annotations
 
 import re
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,7 @@ class QuickWriters:
         shapes = [self._grammar.shapes[field.shape] for field in fields]
         others = [(n, text) for n, shape in enumerate(shapes) if not _is_matched(shape) and (text := self._text(shape)) is not None]
         pattern = r"\0".join(_expression(shape) for shape in shapes)
-        return _run([field.key for field in fields], "".join(f"<{tag}>%s</{tag}>" for tag in tags), pattern, others)
+        return _run([field.key for field in fields], _between(tags), pattern, others)
 
     def _place(self, field: Field) -> Step:
         if field.key == ANY_KEY:
@@ -169,7 +169,15 @@ def _expression(shape: Shape) -> str:
     return f"(?>{text_expression(shape.limits)})" if shape.limits is not None and _is_matched(shape) else r"[^\0]*"
 
 
-def _run(keys: Sequence[str], template: str, pattern: str, others: Sequence[tuple[int, Vouch]]) -> Step:
+def _between(tags: Sequence[str]) -> list[str]:
+    """The tags of neighbouring elements, joined where no text stands between them, with places for the texts."""
+    pieces = [f"<{tags[0]}>", ""]
+    for tag, following in pairwise(tags):
+        pieces += [f"</{tag}><{following}>", ""]
+    return [*pieces, f"</{tags[-1]}>"]
+
+
+def _run(keys: Sequence[str], pieces: Sequence[str], pattern: str, others: Sequence[tuple[int, Vouch]]) -> Step:
     """Fields that are all there, at once: `pattern` judges their texts, joined by NUL; `others` are written by functions of their own."""
     fetch: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*keys) if len(keys) > 1 else lambda value: (value[keys[0]],)
     matches = re.compile(pattern).fullmatch
@@ -186,7 +194,9 @@ def _run(keys: Sequence[str], template: str, pattern: str, others: Sequence[tupl
             raise Doubt
         if "&" in texts or "<" in texts or ">" in texts:
             found = [quick(text) for text in found]
-        put(template % tuple(found))
+        written = [*pieces]
+        written[1::2] = found
+        put("".join(written))
         return 0
 
     return step

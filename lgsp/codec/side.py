@@ -3,7 +3,7 @@
 A writing has two passes: a quick one that judges as it goes, and a careful one. Where the quick one doubts, the careful one names the place
 of what cannot be written, and the XSD has the verdict; where the document shows a CR or what XML cannot hold, the careful one only writes
 again. A reading parses once; comments and processing instructions are dropped before any text is cut by them, and a DOCTYPE is refused
-whatever it declares.
+whatever it declares. A valid envelope in its usual form need not be parsed at all (`recognised`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lgsp.codec.fragment import parse
 from lgsp.codec.lexical import Doubt, Unwritable, pointer_of, suspicious
 from lgsp.codec.quick import QuickWriters
 from lgsp.codec.read import Readers
+from lgsp.codec.recognise import Recogniser
 from lgsp.codec.tables import HEADER_KEY, TEXT_KEY, XSI, Derived
 from lgsp.codec.write import Writers
 from lgsp.errors import CodecError, Violation
@@ -41,6 +42,7 @@ class Side:
         self._readers = Readers(grammar)
         self._headers = {field.name: (field.key, self._readers.element(field)) for field in message.headers}
         self._read = self._readers.element(message.body) if message.body else _nothing
+        self._recogniser = Recogniser(message.body, version, grammar) if message.body and not message.headers else None
         self._read_valid = Readers(grammar, valid=True).element(message.body) if message.body else _nothing
         fields = [field for field in (message.body, *message.headers) if field is not None]
         prefixes = prefixes_of(fields, grammar)
@@ -127,6 +129,12 @@ class Side:
         return self._verdict.violations(root, self.message)
 
     # ---- in ------------------------------------------------------------------------------------------------------------------------
+
+    def recognised(self, data: bytes) -> Any:
+        """The value of a valid envelope in its usual form, without a look at libxml2; Doubt or ValueError if it is not surely one."""
+        if self._recogniser is None:
+            raise Doubt
+        return self._recogniser.read(data)
 
     def open(self, data: bytes) -> Envelope:
         """An envelope of this side's SOAP version; CodecError if bytes are none."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec.envelope import Envelope, open_envelope
 from lgsp.codec.fault import Faults
-from lgsp.codec.lexical import Unwritable, pointer_of
+from lgsp.codec.lexical import Doubt, Unwritable, pointer_of
 from lgsp.codec.side import Side
 from lgsp.codec.tables import SOAP_12
 from lgsp.errors import CodecError
@@ -70,6 +71,9 @@ class Speech:
 
     def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
         """Both at once."""
+        if self.reply is not None:
+            with suppress(Doubt, ValueError):
+                return self.reply.recognised(data), ()
         envelope = self._opened(data)
         if envelope.is_fault:
             return self.faults.read(envelope), ()
