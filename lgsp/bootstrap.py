@@ -98,27 +98,28 @@ class Hub:
         await self.outbound.close()
         await self.bell.close()
         await self.store.close()
+        self.ports.telemetry.settle()
 
 
 class Ids:
     """UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then randomness, which is fetched from the system in blocks."""
 
     BLOCK = 4096
-    SHARE = 10
+    SHARE = 20
 
     def __init__(self) -> None:
-        self._random = b""
-        self._at = self.BLOCK
+        self._random = ""
+        self._at = 0
 
     def __call__(self) -> str:
         """A new id; ids made later sort later."""
-        if self._at + self.SHARE > len(self._random):
-            self._random, self._at = os.urandom(self.BLOCK), 0
-        share = int.from_bytes(self._random[self._at : self._at + self.SHARE])
-        self._at += self.SHARE
-        number = (time.time_ns() // 1_000_000) << 80 | share
-        text = f"{number & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        at = self._at
+        if at + self.SHARE > len(self._random):
+            self._random, at = os.urandom(self.BLOCK).hex(), 0
+        self._at = at + self.SHARE
+        share, clock = self._random[at : self._at], f"{time.time_ns() // 1_000_000:012x}"
+        variant = "89ab"[int(share[3], 16) & 0x3]
+        return f"{clock[:8]}-{clock[8:]}-7{share[:3]}-{variant}{share[4:7]}-{share[7:19]}"
 
 
 async def open_hub(settings: Settings) -> Hub:
@@ -279,8 +280,8 @@ def configure_log(level: str) -> None:
 
 
 def _line(_logger: object, level: str, event: MutableMapping[str, Any]) -> bytes:
-    """One event as one JSON object."""
+    """One event as one JSON object; `ago_s`: how long ago it was, if it was not now."""
     event["message"] = event.pop("event")
     event["level"] = level
-    event["timestamp"] = datetime.now(UTC).isoformat()
+    event["timestamp"] = datetime.fromtimestamp(time.time() - event.pop("ago_s", 0.0), UTC).isoformat()
     return LOG_ENCODER.encode(event)

@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector, generate_latest, multiprocess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from lgsp.errors import Fault
     from lgsp.model.agreed import Catalogue, Operation
@@ -39,10 +39,10 @@ class Trail:
     Attempt 0 is a request-reply, stored messages count from 1. `opened`: its OPENED row is durable.
     """
 
-    __slots__ = ("_last", "_tick", "attempt", "consumer", "message_id", "opened", "operation", "stages", "started", "trace_id")
+    __slots__ = ("_last", "attempt", "consumer", "message_id", "opened", "operation", "stages", "started", "tick", "trace_id")
 
     def __init__(self, tick: Callable[[], int], message_id: str, trace_id: str, attempt: int = 0) -> None:
-        self._tick = tick
+        self.tick = tick
         self.message_id = message_id
         self.trace_id = trace_id
         self.attempt = attempt
@@ -61,14 +61,14 @@ class Trail:
 
     def passed(self, stage: str, result: T = None) -> T:  # type: ignore[assignment]  # a stage without a result has none to hand on
         """The stage that just ended took the time since the last one ended; its result is handed on."""
-        now = self._tick()
+        now = self.tick()
         self.stages.append((stage, (now - self._last) // 1000))
         self._last = now
         return result
 
     def elapsed_us(self) -> int:
         """Microseconds since the exchange began."""
-        return (self._tick() - self.started) // 1000
+        return (self.tick() - self.started) // 1000
 
 
 class Telemetry:
@@ -85,8 +85,7 @@ class Telemetry:
         self.build = Gauge("lgsp_build_info", "Version of the program", ["version"], registry=registry, multiprocess_mode="max")
         self.catalogue = Gauge("lgsp_catalogue_info", "Digest of what is published", ["digest"], registry=registry, multiprocess_mode="max")
         self._log = structlog.get_logger().bind(logger="lgsp.exchange")
-        self._requests: dict[tuple[str, str, str, str], Counter] = {}
-        self._ended: deque[tuple[str, str, int, Sequence[tuple[str, int]]]] = deque()
+        self._ended: deque[tuple[Trail, int, Outcome, int, tuple[str, str]]] = deque()
 
     def _name_exchange_metrics(self, registry: CollectorRegistry) -> None:
         of_outcome = ["service", "operation", "outcome", "blame"]
@@ -162,45 +161,45 @@ class Telemetry:
         self.catalogue.labels(catalogue.digest[:12]).set(1)
 
     def exchange_ended(self, trail: Trail, outcome: Outcome, status: int, fault: Fault | None = None) -> None:
-        """Count one exchange or attempt, and write its log line; never a payload, a name or an identifier of a person."""
-        service, operation = (trail.operation.service, trail.operation.name) if trail.operation else (NONE, NONE)
-        elapsed_us = trail.elapsed_us()
-        blame = fault.blame.value if fault else ""
-        self._count(service, operation, outcome, blame)
-        self._ended.append((service, operation, elapsed_us, trail.stages))
+        """Remember one exchange or attempt that ended now, to be counted and logged by `settle`."""
+        self._ended.append((trail, trail.tick(), outcome, status, (fault.blame.value, fault.slug) if fault else ("", "")))
+
+    def settle(self) -> None:
+        """Count what ended lately and write its log lines; from any thread, and before each scrape.
+
+        Many at once cost less than each by itself, which would be cold each time. Nothing of a payload, a name or a person is among it.
+        """
+        requests: Counts[tuple[str, str, str, str]] = Counts()
+        durations: defaultdict[tuple[Histogram, tuple[str, ...]], Counts[int]] = defaultdict(Counts)
+        with suppress(IndexError):
+            while True:
+                trail, ended, outcome, status, (blame, cause) = self._ended.popleft()
+                service, operation = (trail.operation.service, trail.operation.name) if trail.operation else (NONE, NONE)
+                elapsed_us = (ended - trail.started) // 1000
+                requests[service, operation, outcome.value, blame] += 1
+                durations[self.duration, (service, operation)][elapsed_us] += 1
+                for stage, microseconds in trail.stages:
+                    durations[self.stage, (stage,)][microseconds] += 1
+                facts = {"service": service, "operation": operation, "outcome": outcome.value, "blame": blame, "cause": cause}
+                self._tell(trail, status, facts, (elapsed_us / 1000, (trail.tick() - ended) / 1e9))
+        for key, count in requests.items():
+            self.requests.labels(*key).inc(count)
+        for (histogram, labels), counts in durations.items():
+            _observe_all(histogram.labels(*labels), counts)
+
+    def _tell(self, trail: Trail, status: int, facts: Mapping[str, str], times: tuple[float, float]) -> None:
+        duration_ms, ago_s = times
         self._log.info(
             "exchange",
             message_id=trail.message_id,
             trace_id=trail.trace_id,
             attempt=trail.attempt,
             consumer=trail.consumer or NONE,
-            service=service,
-            operation=operation,
-            outcome=outcome.value,
             status=status,
-            blame=blame,
-            cause=fault.slug if fault else "",
-            duration_ms=elapsed_us / 1000,
+            duration_ms=duration_ms,
+            ago_s=ago_s,
+            **facts,
         )
-
-    def _count(self, service: str, operation: str, outcome: Outcome, blame: str) -> None:
-        key = (service, operation, outcome.value, blame)
-        child = self._requests.get(key)
-        if child is None:
-            child = self._requests[key] = self.requests.labels(*key)
-        child.inc()
-
-    def settle(self) -> None:
-        """Put the durations of what ended lately into their histograms, a bucket at a time; from any thread, and before each scrape."""
-        tallies: defaultdict[tuple[Histogram, tuple[str, ...]], Counts[int]] = defaultdict(Counts)
-        with suppress(IndexError):
-            while True:
-                service, operation, elapsed_us, stages = self._ended.popleft()
-                tallies[self.duration, (service, operation)][elapsed_us] += 1
-                for stage, microseconds in stages:
-                    tallies[self.stage, (stage,)][microseconds] += 1
-        for (histogram, labels), counts in tallies.items():
-            _observe_all(histogram.labels(*labels), counts)
 
     def attempt_ended(self, provider: str, state: str, fault: Fault | None) -> None:
         """Count one attempt to deliver a stored message by the state it led to, and the dead letter if it became one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Lines:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._gathered: list[bytes] = []
+        self._gathered: deque[bytes] = deque()
         atexit.register(self.write)
 
     def msg(self, line: bytes) -> None:
@@ -41,9 +42,12 @@ class Lines:
     debug = info = warning = error = critical = exception = msg
 
     def write(self) -> None:
-        """Write what is gathered; a full or broken disk loses lines and no exchange, for what must not be lost is in the record."""
-        if self._gathered:
-            gathered, self._gathered = self._gathered, []
+        """Write what is gathered; from any thread. A full or broken disk loses lines and no exchange: what must not be lost is recorded."""
+        lines = []
+        with contextlib.suppress(IndexError):
+            while True:
+                lines.append(self._gathered.popleft())
+        if lines:
             with contextlib.suppress(OSError):
-                self._file.write(b"\n".join([*gathered, b""]))
+                self._file.write(b"\n".join([*lines, b""]))
                 self._file.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from itertools import chain, repeat
 
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -14,7 +15,7 @@ from lgsp.telemetry import STAGE_BUCKETS, Telemetry, Trail, exposition
 
 def ended(telemetry: Telemetry, *durations_us: int) -> None:
     for duration_us in durations_us:
-        trail = Trail(iter([0, duration_us * 1000, duration_us * 1000]).__next__, "m-1", "0" * 32)
+        trail = Trail(chain([0], repeat(duration_us * 1000)).__next__, "m-1", "0" * 32)
         trail.passed("translate")
         telemetry.exchange_ended(trail, Outcome.DELIVERED, 200)
 
