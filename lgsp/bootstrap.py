@@ -178,7 +178,7 @@ class _Parts:
 def _ports(parts: _Parts) -> Ports:
     store, settings, (new_id, now) = parts.store, parts.settings, parts.ids_and_time
     return Ports(
-        catalogue=ChannelCatalogue(parts.catalogue, store.callbacks, settings.issuer),
+        catalogue=ChannelCatalogue(parts.catalogue, store, settings.issuer),
         directory=store,
         identity=parts.tokens,
         proofs=store,

@@ -21,6 +21,7 @@ from lgsp.cli.replay import replay
 from lgsp.cli.serve import serve
 from lgsp.cli.status import acts, services, status
 from lgsp.cli.steer import circuit, hold, release
+from lgsp.cli.subscribe import subscribe, subscriptions, unsubscribe
 from lgsp.cli.try_ import try_
 
 app = typer.Typer(cls=Verbs, callback=settle_options, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -37,6 +38,9 @@ for name, verb in (
     ("grant", grant),
     ("withdraw", withdraw),
     ("rights", rights),
+    ("subscribe", subscribe),
+    ("unsubscribe", unsubscribe),
+    ("subscriptions", subscriptions),
     ("services", services),
     ("status", status),
     ("dead", dead),

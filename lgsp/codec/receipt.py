@@ -10,11 +10,13 @@ from lgsp.errors import problems
 from lgsp.model.happening import State
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lgsp.model.happening import Receipt
 
 
-def report(receipt: Receipt, language: str, issuer: str) -> dict[str, Any]:
-    """The receipt as JSON values; `issuer` is the root of the problem types, `language` vi or en."""
+def report(receipt: Receipt, language: str, issuer: str, parts: Sequence[Receipt] = ()) -> dict[str, Any]:
+    """The receipt as JSON values; `issuer` is the root of the problem types, `language` vi or en, `parts` those of a publication."""
     document: dict[str, Any] = {
         "id": receipt.message_id,
         "sequence": receipt.number,
@@ -26,9 +28,16 @@ def report(receipt: Receipt, language: str, issuer: str) -> dict[str, Any]:
         "settledAt": instant(receipt.settled_at),
         "nextTryAt": instant(receipt.due_at) if receipt.state is State.WAITING else None,
         "problem": _problem(receipt, language, issuer) if receipt.cause else None,
+        "deliveries": [_delivery(part, language, issuer) for part in parts] or None,
         "reply": None if receipt.reply is None else json.decode(receipt.reply),
     }
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _delivery(part: Receipt, language: str, issuer: str) -> dict[str, Any]:
+    subscriber = part.operation.partition("@")[2].replace(":", "/")
+    told = report(part, language, issuer)
+    return {"subscriber": subscriber, **{name: value for name, value in told.items() if name not in {"service", "operation"}}}
 
 
 def _problem(receipt: Receipt, language: str, issuer: str) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import structlog
 
 from lgsp.errors import Fault
 from lgsp.exchange import deliver_due, reconcile_unknown
-from lgsp.model.agreed import MAILBOX
+from lgsp.model.agreed import MAILBOX, SUBSCRIBERS
 from lgsp.policy import loss
-from lgsp.stages.hand_over import expired
+from lgsp.policy.publication import reached_all
+from lgsp.stages.hand_over import confirmed, expired, partly
 from lgsp.stages.notify import PAGE, notify
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ FORGET_S = 60.0
 QUESTIONS = 8
 """Providers are asked about so many messages at one time."""
 EXPIRED_AT_ONCE = 50
+CLOSED_AT_ONCE = 200
 """Of each mailbox."""
 
 
@@ -114,6 +116,18 @@ async def expire_mailboxes(ports: Ports) -> None:
             await deliver_due(due, expired(ports))
 
     await _each_second("expiry_failed", expire)
+
+
+async def close_publications(ports: Ports) -> None:
+    """Each second, let publications come to rest whose parts all have an end, for ever."""
+
+    async def close() -> None:
+        boards = [provider.code for provider in ports.catalogue.current().providers.values() if provider.kind == SUBSCRIBERS]
+        for due in [due for code in boards for due in await ports.outbox.claim_finished(code, CLOSED_AT_ONCE, ports.now())]:
+            parts = await ports.receipts.parts(due.stored.message_id)
+            await deliver_due(due, confirmed(ports, None) if reached_all(parts) else partly(ports))
+
+    await _each_second("publications_failed", close)
 
 
 async def tell_callbacks(ports: Ports) -> None:

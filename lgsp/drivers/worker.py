@@ -14,7 +14,7 @@ import structlog
 
 from lgsp.errors import Fault
 from lgsp.exchange import deliver_due
-from lgsp.model.agreed import CHANNELS, MAILBOX
+from lgsp.model.agreed import CHANNELS, MAILBOX, SUBSCRIBERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 SWEEP_S = 1.0
 SHORTEST_WAIT_S = 0.05
+CHANNEL = ":"
+"""In the codes of channels, and of nothing else."""
+STRANGER_S = 5.0
+"""Longer than the directory of any node is behind."""
+BURIED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Worker:
         self._busy: dict[str, set[asyncio.Task[None]]] = {}
         self._held: dict[asyncio.Task[None], Due] = {}
         self._sweep_at = 0.0
+        self._strangers: dict[str, float] = {}
         self.stopping = False
         self._log = structlog.get_logger().bind(logger="lgsp.worker")
 
@@ -107,7 +113,11 @@ class Worker:
 
     async def _claim(self, code: str) -> None:
         provider = self._ports.catalogue.current().providers.get(code)
-        if provider is None or provider.kind == MAILBOX:
+        if provider is None:
+            await self._bury(code)
+            return
+        self._strangers.pop(code, None)
+        if provider.kind in {MAILBOX, SUBSCRIBERS}:
             return
         tasks = self._busy.setdefault(code, set())
         passage = self._circuits.passage(provider, len(tasks))
@@ -124,6 +134,17 @@ class Worker:
             tasks.add(task)
             self._held[task] = due
             task.add_done_callback(lambda done: self._ended(code, done))
+
+    async def _bury(self, code: str) -> None:
+        """What is owed to a channel that is gone comes to rest; a channel that this process has not heard of yet is waited for."""
+        loop = asyncio.get_running_loop()
+        if CHANNEL not in code or loop.time() < self._strangers.setdefault(code, loop.time()) + STRANGER_S:
+            return
+        try:
+            for due in await self._ports.outbox.claim(code, BURIED, self._ports.now(), STRANGER_S + self._times.lease_margin_s):
+                await self._deliver(due)
+        except Fault as fault:
+            self._log.warning("claim_failed", provider=code, cause=fault.slug)
 
     async def _claimed(self, provider: Provider, passage: Passage, places: int) -> Sequence[Due]:
         now = self._ports.now()

@@ -284,6 +284,11 @@ class Operation:
     requires_key: bool = False
     legal_deadline: Callable[[float], float] | None = None
 
+    @property
+    def granted(self) -> str:
+        """The operation whose access right covers this one: `publishChange` for a subscriber's part `publishChange@VN:GOV:H99:land`."""
+        return self.name.partition("@")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class SoapOperation:

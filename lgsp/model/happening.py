@@ -191,7 +191,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message that was accepted for delivery: header, canonical request (JSON bytes, encrypted by the store), schedule."""
+    """A message that was accepted for delivery: header, canonical request (JSON bytes, encrypted by the store), schedule.
+
+    part_of: the publication of which this is one subscriber's part. state: as it is written first; a publication begins as under way.
+    """
 
     message_id: str
     consumer: SubsystemId
@@ -209,6 +212,8 @@ class Stored:
     deadline_at: float
     trace_id: str
     supersedes: str | None = None
+    part_of: str | None = None
+    state: State = State.WAITING
 
 
 @dataclass(frozen=True, slots=True)

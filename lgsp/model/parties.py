@@ -120,3 +120,30 @@ def channel_name(subsystem: SubsystemId) -> str:
 def callback_provider(subsystem: SubsystemId) -> str:
     """The provider that a registered callback address is."""
     return f"callback:{channel_name(subsystem)}"
+
+
+class ChannelKind(StrEnum):
+    """How a subscriber gets what is published: called at its registered address, or kept in its mailbox."""
+
+    CALLBACK = "callback"
+    MAILBOX = "mailbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subsystem gets everything that is published by one operation, whoever publishes it, by one channel."""
+
+    service: str
+    operation: str
+    subscriber: SubsystemId
+    channel: ChannelKind
+
+    @property
+    def name(self) -> str:
+        """The operation by which this subscriber is reached: publishChange@VN:GOV:H99:land."""
+        return f"{self.operation}@{channel_name(self.subscriber)}"
+
+    @property
+    def provider(self) -> str:
+        """The provider that the subscriber's channel is."""
+        return f"{self.channel}:{channel_name(self.subscriber)}"

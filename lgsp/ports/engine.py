@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
     from lgsp.model.files import File
     from lgsp.model.happening import Closed, Due, Exchange, Kept, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
-    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, RulingKind, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, RulingKind, Subscription, SubsystemId
     from lgsp.policy.drain import Drain
     from lgsp.telemetry import Telemetry
 
@@ -33,6 +33,9 @@ class Directory(Protocol):
 
     def callbacks(self) -> Sequence[Callback]:
         """The registered addresses; the same object as long as none has changed."""
+
+    def subscriptions(self) -> Sequence[Subscription]:
+        """Who gets what is published; the same object as long as nothing has changed."""
 
 
 class Identity(Protocol):
@@ -92,8 +95,14 @@ class MessageLog(Protocol):
 class Outbox(Protocol):
     """Messages owed to providers."""
 
-    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
-        """Write message, payload, outbox row and key (finished with `reply`) in one transaction; or say who holds the key."""
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply, parts: Sequence[Stored] = ()) -> KeyHolder | None:
+        """Write message, payload, outbox row and key (finished with `reply`) in one transaction; or say who holds the key.
+
+        `parts` are written with it, and no other way: what is owed to each subscriber of a publication.
+        """
+
+    async def claim_finished(self, provider: str, limit: int, now: float) -> Sequence[Due]:
+        """Claim up to `limit` publications of this provider all of whose parts are settled."""
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease.
@@ -192,6 +201,9 @@ class Receipts(Protocol):
         A number is given after the settlement is committed, and never twice: who goes on from the last number it saw misses nothing and
         sees nothing twice. A message that is sent again leaves the feed, and comes back with a new number.
         """
+
+    async def parts(self, message_id: str) -> Sequence[Receipt]:
+        """How a publication stands at each subscriber, in the order of the subscriptions; nothing for any other message."""
 
     async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
         """Those of these messages that are no longer under way."""

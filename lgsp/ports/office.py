@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.model.happening import State
-    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Subscription, SubsystemId
     from lgsp.ports.engine import Bell, CatalogueSource, Circuits, ProviderStates
 
 
@@ -252,6 +252,14 @@ class Channels(Protocol):
         """Sign with this secret from now on, and with the former until its end; False if there is no address."""
 
     async def remove_callback(self, consumer: SubsystemId, author: str, at: float) -> bool: ...
+
+    def subscriptions(self) -> Sequence[Subscription]: ...
+
+    async def subscribe(self, subscription: Subscription, author: str, at: float) -> None:
+        """Write it; one of the same subscriber to the same operation is replaced."""
+
+    async def unsubscribe(self, subscription: Subscription, author: str, at: float) -> bool:
+        """End it, whatever its channel; False if there is none."""
 
 
 class Enrolments(Protocol):

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from lgsp.codec import json
 from lgsp.errors import Fault
+from lgsp.model.agreed import CHANNELS
 from lgsp.model.files import refs_in
 from lgsp.model.happening import Reply, Stored
 from lgsp.policy.drain import again_s
+from lgsp.policy.publication import published_with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
 
 
 async def accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports) -> tuple[Reply, KeyHolder | None]:
-    """Message, payload, outbox row and key in one transaction, then the bell; or who holds the key, and then nothing was written."""
+    """Message, parts, payloads, outbox rows and key in one transaction, then the bell; or who holds the key: then nothing was written."""
     reply = _receipt(exchange, again_s(ports.drains.drain(exchange.operation.provider.code)))
     if refs := refs_in(exchange.body):
         await _hold(refs, exchange, ports)
-    holder = await ports.outbox.accept(_stored(exchange), claim, reply)
+    stored, parts = published_with_parts(_stored(exchange), exchange.operation.pattern, ports.directory.subscriptions(), ports.new_id)
+    holder = await ports.outbox.accept(stored, claim, reply, parts)
     if holder is None:
-        ports.bell.ring(exchange.operation.provider.code, (exchange.message_id,))
+        ports.bell.ring(CHANNELS if parts else exchange.operation.provider.code, (exchange.message_id,))
     return reply, holder
 
 

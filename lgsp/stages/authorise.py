@@ -27,7 +27,7 @@ PERSONAL_HEADERS = (
 
 def authorise(consumer: SubsystemId, operation: Operation, purpose: Purpose, at: float, directory: Directory) -> Right:
     """The access right that covers this use at POSIX second `at`."""
-    right = directory.right(consumer, operation.service, operation.name)
+    right = directory.right(consumer, operation.service, operation.granted)
     if right is None:
         raise Fault("not-found")
     if not right.not_before <= at <= right.not_after:

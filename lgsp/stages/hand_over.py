@@ -37,6 +37,11 @@ def refused(ports: Ports, reason: str) -> Ports:
     return replace(ports, outbound=Addressee(None, BusinessRefusal("refused-by-addressee", extra={"providerMessage": reason})))
 
 
+def partly(ports: Ports) -> Ports:
+    """Of a publication, all parts of which have an end: not every subscriber took it."""
+    return replace(ports, outbound=Addressee(None, BusinessRefusal("partly-delivered")))
+
+
 def expired(ports: Ports) -> Ports:
     """Nobody confirmed it in time."""
     return replace(ports, outbound=Addressee(None, Fault("mailbox-expired")))

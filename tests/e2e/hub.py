@@ -19,7 +19,7 @@ from lgsp.acts import register
 from lgsp.bootstrap import Hub, open_hub
 from lgsp.cli.serve import Server
 from lgsp.config import HOME, Settings
-from lgsp.drivers.timetable import expire_mailboxes, tell_callbacks
+from lgsp.drivers.timetable import close_publications, expire_mailboxes, tell_callbacks
 from lgsp.model.agreed import CHANNELS, Quota
 from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import load_twin, serving
@@ -145,7 +145,7 @@ async def _door(app: Any) -> AsyncIterator[str]:
 async def _working(hub: Hub) -> AsyncIterator[None]:
     providers = (*hub.ports.catalogue.current().providers, CHANNELS)
     listening = asyncio.create_task(hub.bell.listen(providers, hub.worker.wake))
-    by_the_clock = [asyncio.create_task(job(hub.ports)) for job in (tell_callbacks, expire_mailboxes)]
+    by_the_clock = [asyncio.create_task(job(hub.ports)) for job in (tell_callbacks, expire_mailboxes, close_publications)]
     working = asyncio.create_task(hub.worker.run())
     try:
         yield

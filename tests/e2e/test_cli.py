@@ -117,6 +117,16 @@ async def test_a_certificate_is_enrolled_listed_and_ended_and_a_password_shown_o
     assert (ended.exit_code, list(hub.store.certificates())) == (0, [])
 
 
+async def test_a_subscription_that_nothing_publishes_is_refused_in_words(lgsp: Any) -> None:
+    listed = await lgsp("subscriptions", "--json")
+    refused = await lgsp("subscribe", "VN/GOV/H99/tax-office", "parcels", "find", "--by", "mailbox")
+    wrong = await lgsp("subscribe", "VN/GOV/H99/tax-office", "parcels", "find", "--by", "post")
+
+    assert json.loads(listed.stdout) == []
+    assert (refused.exit_code, wrong.exit_code) == (1, 2)
+    assert "/operation" in refused.stderr
+
+
 async def test_a_session_of_login_serves_the_next_command(lgsp: Any, tmp_path: Path) -> None:
     without = {"LGSP_USER": None, "LGSP_PASSWORD": None}
 

@@ -13,14 +13,14 @@ import pytest
 from lgsp import exchange
 from lgsp.acts import callback, register
 from lgsp.codec import json
-from lgsp.drivers.channels import ChannelCatalogue, callback_operation
+from lgsp.drivers.channels import ChannelCatalogue, with_channels
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.outbound.callback import judge_callback
 from lgsp.drivers.outbound.pool import Answer
 from lgsp.errors import Fault, Unreachable
-from lgsp.model.agreed import Pattern
+from lgsp.model.agreed import Catalogue, Pattern
 from lgsp.model.happening import State
-from lgsp.model.parties import HUB, Callback
+from lgsp.model.parties import HUB, Callback, SubsystemId
 from lgsp.policy.signature import shown, signature_headers
 from lgsp.stages.notify import notify
 from tests.unit.office import NOW, make_office
@@ -154,7 +154,7 @@ class CallbackHub(SmallHub):
         await super().open()
         self.address = Callback(DESK, "https://motcua.h99.example/", "en", ((SECRET, float("inf")),))
         await self.store.set_callback(self.address, "an", self.now)
-        object.__setattr__(self.ports, "catalogue", ChannelCatalogue(self.ports.catalogue, self.store.callbacks, "https://hub.example"))
+        object.__setattr__(self.ports, "catalogue", ChannelCatalogue(self.ports.catalogue, self.store, "https://hub.example"))
         return self
 
     async def receive(self, call, native):
@@ -234,6 +234,12 @@ async def test_what_is_owed_to_an_address_that_was_removed_comes_to_rest() -> No
 
 
 def test_each_address_is_a_provider_of_its_own() -> None:
-    one, other = (callback_operation(Callback(f"VN/GOV/H99/{name}", "https://a.example/", "vi", ()), "x") for name in ("onestop", "land"))
+    addresses = [Callback(SubsystemId(f"VN/GOV/H99/{name}"), f"https://{name}.example/", "vi", ()) for name in ("land", "onestop")]
 
-    assert one.provider.code != other.provider.code
+    found = with_channels(Catalogue([], [], ""), addresses, (), "https://hub.example")
+
+    assert {code: provider.address for code, provider in found.providers.items()} == {
+        "callback:VN:GOV:H99:land": "https://land.example/",
+        "callback:VN:GOV:H99:onestop": "https://onestop.example/",
+    }
+    assert found.services == {}

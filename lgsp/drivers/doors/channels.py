@@ -1,11 +1,12 @@
-"""Callback addresses at the management door: parse, call an act, answer."""
+"""Callback addresses and subscriptions at the management door: parse, call an act, answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lgsp.acts import callback
+from lgsp.acts import callback, subscribe
 from lgsp.drivers.doors.answers import Answer, json_answer
+from lgsp.model.parties import ChannelKind, Subscription, SubsystemId
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,6 +29,9 @@ class ChannelDesk:
             "setCallback": self.set_callback,
             "renewCallbackSecret": self.renew_secret,
             "removeCallback": self.remove_callback,
+            "listSubscriptions": self.list_subscriptions,
+            "addSubscription": self.subscribe,
+            "removeSubscription": self.unsubscribe,
         }
 
     async def list_callbacks(self) -> Answer:
@@ -48,6 +52,30 @@ class ChannelDesk:
         """DELETE /consumers/{client_id}/callback."""
         await callback.remove_callback(self._office, client_id, user)
         return json_answer({"client_id": client_id})
+
+    async def list_subscriptions(self) -> Answer:
+        """GET /subscriptions."""
+        return json_answer([_subscription(each) for each in subscribe.subscriptions(self._office)])
+
+    async def subscribe(self, body: dict[str, str], user: str) -> Answer:
+        """POST /subscriptions."""
+        subscription = _read(body)
+        await subscribe.subscribe(self._office, subscription, user)
+        return json_answer(_subscription(subscription), 201)
+
+    async def unsubscribe(self, body: dict[str, str], user: str) -> Answer:
+        """POST /subscriptions/removals."""
+        await subscribe.unsubscribe(self._office, _read(body), user)
+        return json_answer(body)
+
+
+def _read(body: dict[str, str]) -> Subscription:
+    channel = ChannelKind(body.get("channel", ChannelKind.MAILBOX))
+    return Subscription(body["service"], body["operation"], SubsystemId(body["subscriber"]), channel)
+
+
+def _subscription(found: Subscription) -> dict[str, Any]:
+    return {"subscriber": found.subscriber, "service": found.service, "operation": found.operation, "channel": found.channel.value}
 
 
 def _registered(found: callback.Registered) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from lgsp.codec import json
 from lgsp.codec.receipt import report
 from lgsp.drivers.doors.problems import problem_reply
 from lgsp.errors import Fault, Violation
+from lgsp.model.agreed import Pattern
 from lgsp.model.happening import Reply, State
 from lgsp.policy.drain import again_s
 from lgsp.stages.identify import identify
@@ -52,7 +53,13 @@ class ReceiptDoor:
         if receipt is None:
             raise Fault("not-found")
         more = (self._again(receipt),) if receipt.state in UNDER_WAY else ()
-        return _told(report(receipt, language, self._issuer), language, *more)
+        return _told(report(receipt, language, self._issuer, await self._parts(receipt)), language, *more)
+
+    async def _parts(self, receipt: Receipt) -> Sequence[Receipt]:
+        """How a publication stands at each subscriber."""
+        operation = self._ports.catalogue.current().operations.get((receipt.service, receipt.major, receipt.operation))
+        is_publication = operation is not None and operation.pattern is Pattern.PUBLISH
+        return await self._ports.receipts.parts(receipt.message_id) if is_publication else ()
 
     def _again(self, receipt: Receipt) -> tuple[str, str]:
         """When to ask again, by how fast the provider's backlog goes."""

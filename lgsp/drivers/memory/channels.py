@@ -1,4 +1,4 @@
-"""Callback addresses in memory, and what they are still to be told of."""
+"""Callback addresses and subscriptions in memory, and what is still to be told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.model.happening import Receipt, Stored
-    from lgsp.model.parties import Callback, Consumer, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Subscription, SubsystemId
 
 ALL = 1_000_000_000
 
@@ -27,6 +27,7 @@ class MemoryChannels:
 
     def __init__(self) -> None:
         self._callbacks: tuple[Callback, ...] = ()
+        self._subscriptions: tuple[Subscription, ...] = ()
         self._fed: dict[SubsystemId, int] = {}
 
     async def feed(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Receipt]:
@@ -68,6 +69,29 @@ class MemoryChannels:
         self._acts.append(Act(at, author, "remove_callback", consumer, {}))
         return True
 
+    def subscriptions(self) -> Sequence[Subscription]:
+        """Channels, Directory."""
+        return self._subscriptions
+
+    async def subscribe(self, subscription: Subscription, author: str, at: float) -> None:
+        """Channels."""
+        if all(consumer.id != subscription.subscriber for consumer in self._consumers.values()):
+            raise Fault("not-found", f"{subscription.subscriber} is not registered")
+        others = [each for each in self._subscriptions if _key(each) != _key(subscription)]
+        self._subscriptions = tuple(sorted([*others, subscription], key=_key))
+        facts = {"service": subscription.service, "operation": subscription.operation, "channel": subscription.channel.value}
+        self._acts.append(Act(at, author, "subscribe", subscription.subscriber, facts))
+
+    async def unsubscribe(self, subscription: Subscription, author: str, at: float) -> bool:
+        """Channels."""
+        kept = tuple(each for each in self._subscriptions if _key(each) != _key(subscription))
+        if len(kept) == len(self._subscriptions):
+            return False
+        self._subscriptions = kept
+        facts = {"service": subscription.service, "operation": subscription.operation}
+        self._acts.append(Act(at, author, "unsubscribe", subscription.subscriber, facts))
+        return True
+
     async def behind(self) -> Sequence[tuple[SubsystemId, int]]:
         """Notices."""
         active = {consumer.id for consumer in self._consumers.values() if consumer.active}
@@ -88,3 +112,7 @@ class MemoryChannels:
     def _put(self, consumer: SubsystemId, callback: Callback | None) -> None:
         others = [each for each in self._callbacks if each.consumer != consumer]
         self._callbacks = tuple(sorted(others + ([callback] if callback else []), key=lambda each: each.consumer))
+
+
+def _key(subscription: Subscription) -> tuple[str, str, str]:
+    return subscription.service, subscription.operation, subscription.subscriber

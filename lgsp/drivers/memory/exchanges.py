@@ -28,8 +28,8 @@ class Owed:
 
     def __init__(self, stored: Stored) -> None:
         self.stored = stored
-        self.state = State.WAITING
-        self.due_at: float | None = stored.accepted_at
+        self.state = stored.state
+        self.due_at: float | None = stored.accepted_at if stored.state is State.WAITING else None
         self.deadline_at = stored.deadline_at
         self.lease = 0
         self.attempts = 0
@@ -119,9 +119,11 @@ class MemoryExchanges:
         """MessageLog."""
         self.refusals[source, int(at // 60) * 60, slug] += 1
 
-    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply, parts: Sequence[Stored] = ()) -> KeyHolder | None:
         """Outbox."""
         holder = self._claim_key(claim, stored.message_id, stored.accepted_at, reply)
+        if holder is None:
+            self._owed.update({part.message_id: Owed(part) for part in parts})
         if holder is None and stored.supersedes is None:
             self._owed[stored.message_id] = Owed(stored)
         elif holder is None:
@@ -148,6 +150,15 @@ class MemoryExchanges:
             owed.lend(now + lease_s)
             claimed.append(owed.due())
         return claimed
+
+    async def claim_finished(self, provider: str, limit: int, now: float) -> Sequence[Due]:
+        """Outbox."""
+        open_parts = {owed.stored.part_of for owed in self._owed.values() if owed.state not in SETTLED}
+        wholes = [owed for owed in self._owed.values() if owed.stored.provider == provider and owed.state is State.DELIVERING]
+        done = [owed for owed in wholes if (owed.due_at is None or owed.due_at <= now) and owed.stored.message_id not in open_parts]
+        for owed in done[:limit]:
+            owed.lend(now + 60.0)
+        return [owed.due() for owed in done[:limit]]
 
     async def due_providers(self, now: float) -> Sequence[str]:
         """Outbox."""

@@ -34,12 +34,17 @@ class MemoryReceipts:
 
     async def feed(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Receipt]:
         """Receipts."""
-        resting = [owed for owed in self._owed.values() if owed.stored.consumer == consumer and not owed.is_moving]
+        wholes = [owed for owed in self._owed.values() if owed.stored.consumer == consumer and owed.stored.part_of is None]
+        resting = [owed for owed in wholes if not owed.is_moving]
         for owed in sorted((owed for owed in resting if owed.feed_no is None), key=_settled_at):
             self._numbers[consumer] += 1
             owed.feed_no = self._numbers[consumer]
         found = sorted((owed.feed_no or 0, owed.stored.message_id) for owed in resting if (owed.feed_no or 0) > since)
         return [replace(_of(self._owed[message_id]), number=number) for number, message_id in found[:limit]]
+
+    async def parts(self, message_id: str) -> Sequence[Receipt]:
+        """Receipts."""
+        return [_of(owed) for owed in self._owed.values() if owed.stored.part_of == message_id]
 
     async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
         """Receipts."""

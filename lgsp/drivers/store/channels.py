@@ -1,4 +1,4 @@
-"""Callback addresses of consumers, and what they are still to be told of; every change leaves an act with its author."""
+"""Callback addresses and subscriptions, and what is still to be told; every change leaves an act with its author."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from lgsp.drivers.store.core import DIRECTORY, bump, write_act
 from lgsp.drivers.store.plan import Work
 from lgsp.drivers.store.receipts import number
 from lgsp.errors import Fault
-from lgsp.model.parties import Callback, SubsystemId
+from lgsp.model.parties import Callback, ChannelKind, Subscription, SubsystemId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from lgsp.drivers.store.core import Core
     from lgsp.model.happening import Stored
@@ -80,6 +81,30 @@ class Channels:
             delete(tables.callback).where(tables.callback.c.consumer == consumer), consumer, author, at, "remove_callback"
         )
 
+    async def subscribe(self, subscription: Subscription, author: str, at: float) -> None:
+        """Channels."""
+        facts = {"service": subscription.service, "operation": subscription.operation, "channel": subscription.channel.value}
+        try:
+            async with self.core.transaction() as connection:
+                await bump(connection, DIRECTORY)
+                await connection.execute(delete(tables.subscription).where(*_same(subscription)))
+                await connection.execute(insert(tables.subscription).values(consumer=subscription.subscriber, **facts))
+                await write_act(connection, author, at, ("subscribe", subscription.subscriber, facts))
+        except IntegrityError as error:
+            raise Fault("not-found", f"{subscription.subscriber} is not registered") from error
+        await self.refresh()
+
+    async def unsubscribe(self, subscription: Subscription, author: str, at: float) -> bool:
+        """Channels."""
+        facts = {"service": subscription.service, "operation": subscription.operation}
+        async with self.core.transaction() as connection:
+            await bump(connection, DIRECTORY)
+            if (await connection.execute(delete(tables.subscription).where(*_same(subscription)))).rowcount == 0:
+                return False
+            await write_act(connection, author, at, ("unsubscribe", subscription.subscriber, facts))
+        await self.refresh()
+        return True
+
     async def _changed(self, change: Any, consumer: SubsystemId, author: str, at: float, verb: str) -> bool:
         async with self.core.transaction() as connection:
             await bump(connection, DIRECTORY)
@@ -100,6 +125,19 @@ class Channels:
         more = [(rows.message_row(each, cipher), rows.payload_row(each, cipher, self.core.retain_s)) for each in events]
         written: bool = await self.core.hot.write(Work(owe=(consumer, until, since), more=more))
         return written
+
+
+def _same(subscription: Subscription) -> tuple[ColumnElement[bool], ...]:
+    columns = tables.subscription.c
+    where = (columns.service == subscription.service, columns.operation == subscription.operation)
+    return *where, columns.consumer == subscription.subscriber
+
+
+async def subscriptions_in(connection: AsyncConnection) -> Sequence[Subscription]:
+    """Every row, in one order."""
+    columns = tables.subscription.c
+    found = await connection.execute(select(tables.subscription).order_by(columns.service, columns.operation, columns.consumer))
+    return [Subscription(row.service, row.operation, SubsystemId(row.consumer), ChannelKind(row.channel)) for row in found]
 
 
 async def callback_of(row: Row[Any], core: Core) -> Callback:

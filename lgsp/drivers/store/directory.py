@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from lgsp.drivers.store import rows, tables
-from lgsp.drivers.store.channels import callback_of
+from lgsp.drivers.store.channels import callback_of, subscriptions_in
 from lgsp.drivers.store.core import DIRECTORY, KEYS, PROVIDERS
 from lgsp.drivers.store.enrolment import Snapshot, enrolled_in
 from lgsp.drivers.store.providers import rulings_in
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
-    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, SubsystemId
+    from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, Subscription, SubsystemId
 
 
 class Directory:
@@ -31,6 +31,7 @@ class Directory:
         self._enrolled = Snapshot()
         self._rights: dict[tuple[SubsystemId, str, str], Right] = {}
         self._callbacks: tuple[Callback, ...] = ()
+        self._subscriptions: tuple[Subscription, ...] = ()
         self._rulings: tuple[Ruling, ...] = ()
         self._rulings_of: dict[str, tuple[Ruling, ...]] = {}
 
@@ -58,6 +59,10 @@ class Directory:
         """Directory."""
         return self._callbacks
 
+    def subscriptions(self) -> Sequence[Subscription]:
+        """Directory."""
+        return self._subscriptions
+
     def rulings(self, provider: str | None = None) -> Sequence[Ruling]:
         """ProviderStates."""
         return self._rulings if provider is None else self._rulings_of.get(provider, ())
@@ -72,10 +77,12 @@ class Directory:
             rights = [rows.right(row) for row in await connection.execute(select(tables.access_right))]
             rulings = await rulings_in(connection)
             enrolled = await enrolled_in(connection)
+            subscriptions = await subscriptions_in(connection)
             callbacks = (await connection.execute(select(tables.callback).order_by(tables.callback.c.consumer))).all()
         if epochs[KEYS] != self._epochs.get(KEYS):
             await self.core.adopt_keys()
         if epochs[DIRECTORY] != self._epochs.get(DIRECTORY):
+            self._subscriptions = tuple(subscriptions)
             self._callbacks = tuple([await callback_of(row, self.core) for row in callbacks])
             self._consumers = {each.client_id: each for each in consumers}
             self._subsystems = {each.id: each for each in consumers}

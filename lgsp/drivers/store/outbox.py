@@ -56,13 +56,14 @@ class Outbox:
     core: Core
     settled: Counter[str]
 
-    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply) -> KeyHolder | None:
+    async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply, parts: Sequence[Stored] = ()) -> KeyHolder | None:
         """Outbox."""
         cipher = self.core.cipher
         taken = None if claim is None else rows.take_key_row(claim, stored.message_id, stored.accepted_at, cipher, reply)
         payload = rows.payload_row(stored, cipher, self.core.retain_s)
         supersede = rows.supersede_row(stored, cipher)
-        work = Work(message=rows.message_row(stored, cipher), payload=payload, take_key=taken, supersede=supersede)
+        more = [(rows.message_row(each, cipher), rows.payload_row(each, cipher, self.core.retain_s)) for each in parts]
+        work = Work(message=rows.message_row(stored, cipher), payload=payload, take_key=taken, supersede=supersede, more=more)
         result = await self.core.hot.write(work, ADMISSION_S)
         if result is False:
             raise Fault("not-supersedable", f"message {stored.supersedes}")
@@ -75,6 +76,10 @@ class Outbox:
     async def claim_unknown(self, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
         return await self.claimed(Work(claim_unknown=(now, now + lease_s, limit)))
+
+    async def claim_finished(self, provider: str, limit: int, now: float) -> Sequence[Due]:
+        """Outbox."""
+        return await self.claimed(Work(claim_finished=(provider, now, limit)))
 
     async def claimed(self, work: Work) -> Sequence[Due]:
         """What a claim of any kind gives out, opened."""

@@ -14,6 +14,7 @@ from lgsp.drivers.store.statements import (
     CALL,
     CALLS,
     CLAIM,
+    CLAIM_FINISHED,
     CLAIM_OVERDUE,
     CLAIM_UNKNOWN,
     FINISH_KEY,
@@ -75,6 +76,7 @@ class Work:
     take: Row | None = None
     holding: Row | None = None
     claim_overdue: Row | None = None
+    claim_finished: Row | None = None
     refusals: Sequence[Row] = ()
     owe: Row | None = None
     more: Sequence[tuple[Row, Row]] = ()
@@ -104,6 +106,7 @@ _CLAIMS: tuple[tuple[Statement, str], ...] = (
     (TAKE, "take"),
     (HOLDING, "holding"),
     (CLAIM_OVERDUE, "claim_overdue"),
+    (CLAIM_FINISHED, "claim_finished"),
 )
 """What gives messages out, with their content."""
 

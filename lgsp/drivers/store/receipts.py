@@ -55,6 +55,13 @@ class Receipts:
             found = await self._numbered(consumer, since, limit)
         return [await self._receipt(row) for row in found]
 
+    async def parts(self, message_id: str) -> Sequence[Receipt]:
+        """Receipts."""
+        query = _messages().where(tables.message.c.part_of == message_id).order_by(tables.message.c.seq)
+        async with self.core.transaction() as connection:
+            found = (await connection.execute(query)).all()
+        return [await self._receipt(row) for row in found]
+
     async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
         """Receipts."""
         table = tables.message

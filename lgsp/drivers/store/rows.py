@@ -224,7 +224,7 @@ def answer_aad(message_id: str) -> bytes:
 
 
 def message_row(stored: Stored, cipher: Cipher) -> Row:
-    """A row of `message`, waiting."""
+    """A row of `message`; due at once if it waits."""
     return (
         bytearray(id_in(stored.message_id)),
         stored.consumer,
@@ -239,8 +239,9 @@ def message_row(stored: Stored, cipher: Cipher) -> Row:
         stored.accepted_at,
         stored.deadline_at,
         stored.trace_id,
-        State.WAITING.value,
-        stored.accepted_at,
+        stored.state.value,
+        stored.accepted_at if stored.state is State.WAITING else None,
+        None if stored.part_of is None else bytearray(id_in(stored.part_of)),
     )
 
 

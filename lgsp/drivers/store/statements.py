@@ -95,6 +95,7 @@ MESSAGE = _insert(
     trace_id="text",
     state="text",
     due_at="float8",
+    part_of="uuid",
 )
 
 PAYLOAD = _insert("payload", message_id="uuid", request="bytea", expires_at="float8")
@@ -283,6 +284,20 @@ CLAIM_OVERDUE = _over(
     "ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
     "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_now FROM r) + 60 "
     f"FROM over WHERE message.seq = over.seq RETURNING {_CLAIMED}",
+    returns=True,
+    lock="FOR UPDATE OF m SKIP LOCKED",
+    provider="text",
+    now="float8",
+    places="int8",
+)
+
+CLAIM_FINISHED = _over(
+    ", done AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
+    "AND m.state = 'delivering' AND (m.due_at IS NULL OR m.due_at <= (SELECT v_now FROM r)) "
+    f"AND NOT EXISTS (SELECT 1 FROM message p WHERE p.part_of = m.message_id AND p.{UNSETTLED}) "
+    "ORDER BY m.seq LIMIT (SELECT v_places FROM r) {lock}) "
+    "UPDATE message SET lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_now FROM r) + 60 "
+    f"FROM done WHERE message.seq = done.seq RETURNING {_CLAIMED}",
     returns=True,
     lock="FOR UPDATE OF m SKIP LOCKED",
     provider="text",

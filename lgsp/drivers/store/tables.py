@@ -44,6 +44,7 @@ AT_REST = "state IN ('dead', 'held', 'unknown')"
 TO_ASK = "state = 'unknown' AND due_at IS NOT NULL"
 OPEN_KEY = "state = 'open'"
 FED = "feed_no IS NOT NULL"
+IS_PART = "part_of IS NOT NULL"
 UNFED = "settled_at IS NOT NULL AND feed_no IS NULL AND part_of IS NULL"
 """At rest, and not yet in its consumer's feed of receipts; the parts of a publication never are."""
 
@@ -133,6 +134,7 @@ message = Table(
     Column("feed_no", BigInteger),
     Column("part_of", MessageId),
     Index("message_fed", "consumer", "feed_no", sqlite_where=text(FED), postgresql_where=text(FED)),
+    Index("message_parts", "part_of", sqlite_where=text(IS_PART), postgresql_where=text(IS_PART)),
     Index("message_unfed", "consumer", "settled_at", sqlite_where=text(UNFED), postgresql_where=text(UNFED)),
 )
 
@@ -281,6 +283,15 @@ callback = Table(
     Column("former", LargeBinary),
     Column("former_until", Double),
     Column("fed", BigInteger, nullable=False),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("consumer", Text, ForeignKey("consumer.id"), primary_key=True),
+    Column("channel", Text, nullable=False),
 )
 
 provider_state = Table(
