@@ -81,7 +81,7 @@ class Hub:
         settings = self.settings
         token_door = TokenDoor(Secrets(self.store, self.office.mac).client_of, self.tokens.issue, self.store, settings.token_life_s)
         front = Front(self.places, self.ready, lambda: self.worker.stopping)
-        limits = Limits(settings.body_limit_bytes, settings.file_limit_bytes, settings.public_url)
+        limits = Limits(settings.body_limit_bytes, settings.file_limit_bytes, settings.public_url, settings.security_servers)
         return gateway_app(self.ports, token_door, limits, front, settings.issuer)
 
     def management(self) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +48,7 @@ class Settings:
     file_keep_s: int = 7 * 86_400
     vault_dir: str = ""
     public_url: str = ""
+    security_servers: Mapping[str, str] = field(default_factory=dict)
     admin_password: str = field(default="", repr=False)
     metrics_dir: str = ""
     log_level: str = "info"
@@ -126,6 +129,18 @@ def _environment(text: str) -> str:
     return text
 
 
+def _security_servers(text: str) -> Mapping[str, str]:
+    """`ADDRESS` or `ADDRESS#SHA256-OF-CERTIFICATE`, separated by commas."""
+    found = {}
+    for entry in text.split(","):
+        address, _, fingerprint = entry.strip().partition("#")
+        if fingerprint and not re.fullmatch(r"[0-9a-f]{64}", fingerprint.lower()):
+            message = "expected 64 hex digits (SHA-256 of a certificate) after #"
+            raise ValueError(message)
+        found[str(ipaddress.ip_address(address))] = fingerprint.lower()
+    return MappingProxyType(found)
+
+
 READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
     {
         "master_key": _master_key,
@@ -147,6 +162,7 @@ READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "file_limit_bytes": _positive,
         "file_keep_s": _positive,
         "vault_dir": str,
+        "security_servers": _security_servers,
         "public_url": _public_url,
         "admin_password": str,
         "metrics_dir": str,

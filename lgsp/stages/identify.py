@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 
 def identify(message: Message, ports: Ports) -> Consumer:
     """The consumer that the door knows, or the one behind the credential; a suspended one is unknown at once, whatever it shows."""
-    if message.speaker is not None:
-        return _active(ports.directory.subsystem(message.speaker))
-    return known_consumer(message.credential, message.received_at, ports)
+    return known_consumer(message.credential, message.received_at, ports, speaker=message.speaker)
 
 
-def known_consumer(credential: str | None, at: float, ports: Ports) -> Consumer:
-    """The same from the credential alone."""
-    return _active(ports.directory.consumer(ports.identity.identify(credential, at)))
-
-
-def _active(consumer: Consumer | None) -> Consumer:
+def known_consumer(credential: str | None, at: float, ports: Ports, *, speaker: SubsystemId | None = None) -> Consumer:
+    """The same without a message."""
+    if speaker is not None:
+        consumer = ports.directory.subsystem(speaker)
+    else:
+        consumer = ports.directory.consumer(ports.identity.identify(credential, at))
     if consumer is None or not consumer.active:
         raise Fault("consumer-unknown")
     return consumer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the doors let in: size of a body and of a file in bytes. `public`: the hub's address as consumers know it, or empty."""
+    """What the doors let in: size of a body and of a file in bytes. `public`: the hub's address as consumers know it, or empty.
+
+    security_servers: addresses whose word on the consumer counts, each with the SHA-256 of the certificate that it must show, or "".
+    """
 
     body_bytes: int
     file_bytes: int
     public: str = ""
+    security_servers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

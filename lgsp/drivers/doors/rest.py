@@ -23,6 +23,7 @@ from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
 from lgsp.drivers.doors.receipts import ReceiptDoor
 from lgsp.drivers.doors.soap import SUFFIX, SoapDoor
+from lgsp.drivers.doors.xroad import introduced_in_rest
 from lgsp.errors import ContractError, Fault, Finding
 from lgsp.model.happening import Message
 
@@ -106,6 +107,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
 
     async def _read(self, asked: Asked) -> Message:
         scope, headers = asked.scope, asked.headers
+        introduced, purpose = introduced_in_rest(asked, self._limits.security_servers), read_purpose(headers)
         return Message(
             id=asked.message_id,
             received_at=self._ports.now(),
@@ -116,10 +118,11 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             body=await read_body(asked.receive, headers, self._limits.body_bytes),
             credential=headers.get(b"authorization"),
             source=asked.source,
-            purpose=read_purpose(headers),
+            purpose=introduced.purpose(purpose) if introduced else purpose,
             idempotency_key=headers.get(b"idempotency-key"),
             trace_id=asked.trace_id,
             supersedes=headers.get(b"lgsp-supersedes"),
+            speaker=introduced.consumer if introduced else None,
         )
 
     async def _token(self, message: Message) -> Reply:

@@ -1,7 +1,7 @@
 """The data plane's SOAP door: `/{service}/{major}/soap` and `?wsdl`. It reads an envelope, hands it to exchange.carry, writes an envelope.
 
-The body's element says which operation is meant, and nothing else does: SOAPAction is compared, never followed. Who speaks is what
-`credential_of` makes of the request; today the Authorization header. (WS-Security joins there: from a verified envelope to a credential.)
+The body's element says which operation is meant, and nothing else does: SOAPAction is compared, never followed. Who speaks, and how much
+of the envelope counts, says voice.py.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from lgsp.drivers.doors.mtom import (
 )
 from lgsp.drivers.doors.soap_faults import CONTENT_TYPES, fault_reply
 from lgsp.drivers.doors.soap_headers import Heard, hear, joined
+from lgsp.drivers.doors.voice import recognise
 from lgsp.errors import Fault
 from lgsp.model.agreed import ADDRESS
 from lgsp.model.files import MARK
 from lgsp.model.happening import Message, Reply
 from lgsp.stages.fill import cut_at_files
-from lgsp.stages.identify import known_consumer
+from lgsp.stages.identify import identify, known_consumer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from lgsp.codec.envelope import Envelope
     from lgsp.drivers.doors.asgi import Asked, Headers, Limits
     from lgsp.drivers.doors.mtom import Keep
+    from lgsp.drivers.doors.voice import Voice
     from lgsp.model.agreed import Service, SoapOperation
     from lgsp.ports.engine import Ports
 
@@ -124,11 +126,12 @@ class SoapDoor:
         package = await self._open(asked)
         envelope, document = read_envelope(package.root, package.media_type, package.charset)
         talk.version, talk.packs = envelope.version, package.rest is not None
+        voice = await recognise(asked, envelope, document, self._ports, self._limits)
+        envelope, talk.repeated = voice.envelope, voice.repeated
         spoken = _dispatch(service, envelope)
-        talk.heard = hear(envelope, read_path(asked.scope))
+        talk.heard = hear(envelope, read_path(asked.scope), voice.understood)
         actions = _actions(asked.headers.text(b"soapaction"), package.action, talk.heard.action)
-        credential = credential_of(asked.headers)
-        if package.rest is not None and (keep := self._keep(credential, (service.code, spoken.name), received_at)) is not None:
+        if package.rest is not None and (keep := self._keep(voice, (service.code, spoken.name), received_at)) is not None:
             await put_parts(envelope, package.rest, keep)
         said = Said(service, spoken, envelope, actions)
         message = Message(
@@ -138,14 +141,15 @@ class SoapDoor:
             path=asked.scope["path"],
             query={},
             media_type=package.media_type,
-            body=document,
-            credential=credential,
+            body=voice.document,
+            credential=voice.credential,
             source=asked.source,
-            purpose=joined(read_purpose(asked.headers), talk.heard.purpose),
+            purpose=voice.purpose(joined(read_purpose(asked.headers), talk.heard.purpose)),
             idempotency_key=asked.headers.get(b"idempotency-key"),
             trace_id=asked.trace_id,
             supersedes=asked.headers.get(b"lgsp-supersedes"),
             speech=said,
+            speaker=voice.speaker,
         )
         return message, said
 
@@ -159,9 +163,9 @@ class SoapDoor:
         body = await read_body(asked.receive, asked.headers, self._limits.body_bytes)
         return Package(media_type, parameters.get("charset"), parameters.get("action", ""), body, None)
 
-    def _keep(self, credential: str | None, operation: tuple[str, str], at: float) -> Keep | None:
+    def _keep(self, voice: Voice, operation: tuple[str, str], at: float) -> Keep | None:
         """What keeps attachments for a known consumer; None where it has no right to the operation, and they are not even read."""
-        consumer = known_consumer(credential, at, self._ports).id
+        consumer = known_consumer(voice.credential, at, self._ports, speaker=voice.speaker).id
         if self._ports.directory.right(consumer, *operation) is None:
             return None
         return lambda content, media_type: self._ports.vault.keep(content, consumer, media_type, self._limits.file_bytes)
@@ -171,7 +175,7 @@ class SoapDoor:
         names = said.spoken.binary if talk.packs else frozenset()
         if MARK not in reply.body and not names:
             return reply
-        consumer = known_consumer(message.credential, message.received_at, self._ports).id
+        consumer = identify(message, self._ports).id
         outgoing = cut_at_binary(await cut_at_files(reply.body, consumer, self._ports.vault), names)
         if not outgoing.attachments:
             return reply
@@ -196,11 +200,7 @@ class _Talk:
         self.version = version
         self.heard = Heard()
         self.packs = False
-
-
-def credential_of(headers: Headers) -> str | None:
-    """What shows who speaks."""
-    return headers.get(b"authorization")
+        self.repeated = b""
 
 
 def _version_said(headers: Headers) -> str:
@@ -237,7 +237,7 @@ def _written(reply: Reply, said: Said, talk: _Talk, message_id: str) -> Reply:
     if said.spoken.one_way or not talk.heard.answers:
         return Reply(202, b"", tuple(kept))
     document = reply.spoken or said.write(json.decode(reply.body))
-    blocks = talk.heard.blocks(said.spoken.reply_action, message_id)
+    blocks = talk.repeated + talk.heard.blocks(said.spoken.reply_action, message_id)
     if blocks:
         document = document.replace(_BODY, b"<soap:Header>" + blocks + b"</soap:Header>" + _BODY, 1)
     return Reply(200, document, (("Content-Type", CONTENT_TYPES[talk.version]), *kept))
