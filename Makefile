@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # pip-compile must see the public registry only, whatever this machine's pip is set up with
 PLAIN_PIP := env -u PIP_FIND_LINKS PIP_CONFIG_FILE=/dev/null
 
-.PHONY: install demo check test faults bench readme lock clean
+.PHONY: install clients demo check test faults bench readme lock clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -17,6 +17,17 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
+
+# foreign clients that no Debian package has: openapi-python-client in a venv of its own, node's soap beside its test
+clients: .venv-clients/installed tests/clients/node/node_modules/.package-lock.json
+
+.venv-clients/installed: tests/clients/rest/requirements.lock
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+tests/clients/node/node_modules/.package-lock.json: tests/clients/node/package-lock.json
+	cd tests/clients/node && npm ci --no-audit --no-fund --loglevel error
 
 demo: install
 	$(BIN)/lgsp demo $(if $(ONCE),--once)
@@ -48,6 +59,8 @@ readme: install
 lock: install
 	$(PLAIN_PIP) CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe \
 		--strip-extras --no-emit-options --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	$(PLAIN_PIP) CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+		--strip-extras --no-emit-options --no-emit-trusted-host --output-file tests/clients/rest/requirements.lock tests/clients/rest/requirements.in
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-clients tests/clients/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

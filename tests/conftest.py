@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
-WITH_SOCKETS = frozenset({"ports", "adapters", "faults", "e2e", "security"})
+WITH_SOCKETS = frozenset({"ports", "adapters", "clients", "faults", "e2e", "security"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

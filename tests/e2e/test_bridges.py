@@ -11,7 +11,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from lgsp.acts import register
 from lgsp.contract.bridge.draft import Wish, draft_of
+from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import serving
 from tests.e2e.hub import running_hub
 from tests.e2e.soap import envelope, say
@@ -174,3 +176,29 @@ async def test_the_wsdl_that_was_made_is_published_and_loads(hub):
 
     root = etree.fromstring(answer.content)
     assert {node.get("location") for node in root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address")} == {f"{hub.data}/kho/2/soap"}
+
+
+async def test_a_contract_is_published_as_far_as_its_reader_may_use_it(hub):
+    office, other = hub.hub.office, SubsystemId("VN/GOV/H99/reader")
+    credential = await register.add_consumer(office, other, "Người đọc", "test")
+    await office.rights.grant(Right(other, "kho", "xem", frozenset({"doc"})), "test", office.now())
+    await hub.hub.store.refresh()
+    form = {"grant_type": "client_credentials"}
+    token = (await hub.client.post(f"{hub.data}/token", data=form, auth=(credential.client_id, credential.secret))).json()["access_token"]
+    reader = {"Authorization": f"Bearer {token}"}
+
+    seen = await hub.client.get(f"{hub.data}/kho/2/openapi.json", headers=reader)
+    hidden = await hub.client.get(f"{hub.data}/nguoi-dan/1/openapi.json", headers=reader)
+    nameless = await hub.client.get(f"{hub.data}/kho/2/openapi.json")
+
+    assert (hidden.status_code, nameless.status_code) == (404, 401)
+    assert [method for item in seen.json()["paths"].values() for method in item] == ["get"]
+    assert seen.json()["servers"] == [{"url": "/kho/2"}]
+    assert {each["name"] for each in seen.json()["paths"]["/ho-so/{ma}"]["get"]["parameters"]} >= {"ma", "truong", "Lgsp-Purpose"}
+
+
+@pytest.mark.parametrize("path", ["/kho/3/openapi.json", "/kho/02/openapi.json", "/nobody/1/openapi.json", "/openapi.json"])
+async def test_a_contract_that_is_not_there_is_not_found(hub, path):
+    answer = await hub.client.get(hub.data + path, headers=hub.headers)
+
+    assert answer.status_code == 404

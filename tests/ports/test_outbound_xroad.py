@@ -155,7 +155,7 @@ async def test_the_vietnamese_adapter_forwards_by_its_query() -> None:
         )
         bound = {"address": address, "there": "VN:GOV:000.00.00.G22:vpcpdvcprovider", "url": "https://kho.example:8443/api?a=b"}
         calls = NativeCalls(lambda _provider, _party: bound, lambda: 0.0, Telemetry(CollectorRegistry()))
-        await calls._exchange(call, b"{}", exchange)
+        await calls._exchange(call, Prepared({}, b"{}", call.wire.path), exchange)
         await calls.close()
 
     (seen,) = behind.seen

@@ -14,6 +14,7 @@ from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
 from lgsp.drivers.doors.asgi import Asked, Headers, Limits, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.contracts import contract_reply, is_asked
 from lgsp.drivers.doors.files import PATH as FILES
 from lgsp.drivers.doors.files import FileDoor
 from lgsp.drivers.doors.gate import PLACE, REFUSAL
@@ -103,6 +104,8 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             return message, await self._receipts.answer(message, _language(asked))
         if own == MAILBOX:
             return message, await self._mailbox.answer(message)
+        if is_asked(message, self._ports):
+            return message, contract_reply(message, self._ports)
         return message, await exchange.carry(message, self._ports)
 
     async def _read(self, asked: Asked) -> Message:
