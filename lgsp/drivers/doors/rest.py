@@ -97,16 +97,20 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         if asked.scope["path"] == FILES or asked.scope["path"].startswith(FILES + "/"):
             return None, await self._files.answer(asked)
         message = await self._read(asked)
+        return message, await self._answer_message(message, _language(asked))
+
+    async def _answer_message(self, message: Message, language: str) -> Reply:
+        """By the hub's own places, which no service can have, else by the exchange."""
         if message.path == "/token":
-            return message, await self._token(message)
+            return await self._token(message)
         own = "/" + message.path.lstrip("/").partition("/")[0]
         if own == RECEIPTS:
-            return message, await self._receipts.answer(message, _language(asked))
+            return await self._receipts.answer(message, language)
         if own == MAILBOX:
-            return message, await self._mailbox.answer(message)
+            return await self._mailbox.answer(message)
         if is_asked(message, self._ports):
-            return message, contract_reply(message, self._ports)
-        return message, await exchange.carry(message, self._ports)
+            return contract_reply(message, self._ports)
+        return await exchange.carry(message, self._ports)
 
     async def _read(self, asked: Asked) -> Message:
         scope, headers = asked.scope, asked.headers
