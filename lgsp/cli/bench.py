@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgsp.bench import accept, deliver, mediation, overload
+from lgsp.bench import accept, codec, deliver, mediation, overload
 from lgsp.bench.report import show
 from lgsp.bench.servers import BenchError
 
@@ -64,6 +64,20 @@ def overload_(
 ) -> None:
     """Send three times what the hub can do, and see what becomes of it."""
     _report(lambda: overload.run(overload.Options(seconds, operation, _say)), json_file)
+
+
+@app.command("codec")
+def codec_(seconds: Annotated[float, typer.Option(min=0.1)] = 1.0, rounds: Rounds = 5, json_file: JsonFile = None) -> None:
+    """Measure a SOAP message of 2 kB and of 340 kB to bytes and back, beside zeep and bare lxml."""
+    from lgsp.codec.soap import decode, encode  # noqa: PLC0415  # with the contract reader it loads zeep and xmlschema
+    from lgsp.contract.wsdl import read_contract  # noqa: PLC0415
+
+    speech = read_contract(codec.WSDL).port().operations[codec.OPERATION]
+
+    def read(data: bytes) -> object:
+        return decode(speech, data, reply=True)
+
+    _report(lambda: codec.run(codec.Options(seconds, rounds, lambda native: encode(speech, native), read, _say)), json_file)
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lgsp.codec.envelope import Envelope, open_envelope
 from lgsp.codec.fault import Faults
@@ -89,7 +89,21 @@ class Speech:
         return {} if self.reply is None else self.reply.value(envelope)
 
 
-def wire(speech: Speech) -> Wire:
+class Speaker(Protocol):
+    """What speaks an operation from the consumer's end: a Speech, or whatever stands in for it."""
+
+    operation: Operation
+
+    def write(self, native: Any) -> tuple[bytes, Sequence[Violation]]: ...
+
+    def decode(self, data: bytes) -> Any: ...
+
+    def check_reply(self, data: bytes) -> Sequence[Violation]: ...
+
+    def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]: ...
+
+
+def wire(speech: Speaker) -> Wire:
     """One operation as the engine knows it, from the consumer's end."""
     media_type, headers = _transport(speech.operation)
     return Wire(
@@ -137,4 +151,4 @@ def _transport(operation: Operation) -> tuple[str, tuple[tuple[str, str], ...]]:
     return "text/xml; charset=utf-8", (("SOAPAction", f'"{action}"'),)
 
 
-__all__ = ["Speech", "decode", "encode", "wire"]
+__all__ = ["Speaker", "Speech", "decode", "encode", "wire"]

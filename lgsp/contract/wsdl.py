@@ -7,7 +7,7 @@ follow, zeep speaks, and a note names the construct. Contracts are compiled once
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,13 @@ from lgsp.codec.soap import Speech
 from lgsp.codec.tables import SOAP_11, SOAP_12
 from lgsp.codec.verdict import SchemaFault, Verdict
 from lgsp.contract.wsdl_bindings import read_ports
-from lgsp.contract.wsdl_files import line_of, read_documents
+from lgsp.contract.wsdl_files import read_documents
 from lgsp.contract.wsdl_operations import Bindings, rpc_parts
 from lgsp.contract.wsdl_source import open_source
 from lgsp.contract.xsd_build import findings_of
-from lgsp.contract.xsd_parts import redefines, schema_parts
+from lgsp.contract.xsd_parts import schema_parts
 from lgsp.contract.xsd_types import Types
+from lgsp.contract.zeep_speech import ZeepSpeech, speeches
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
@@ -38,18 +39,22 @@ MOST_CACHED = 64
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One port of a service: SOAP version (an envelope namespace), address as the WSDL has it, operations by their names."""
+    """One port of a service: SOAP version (an envelope namespace), address as the WSDL has it, operations by their names.
+
+    by_zeep: operations that the codec cannot follow; a note says why.
+    """
 
     service: str
     name: str
     version: str
     address: str
     operations: Mapping[str, Speech]
+    by_zeep: Mapping[str, ZeepSpeech] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class WsdlContract:
-    """A compiled WSDL. documents: every file that it was read from, as bytes' digest; notes: what was accepted with a warning."""
+    """A compiled WSDL. digest: SHA-256 over every file that it was read from; notes: what was accepted with a warning."""
 
     main: str
     digest: str
@@ -102,13 +107,12 @@ def contract_of(documents: Documents) -> WsdlContract:
 
 def read_wsdl(path: Path, port: str | None = None) -> Mapping[str, Wire]:
     """The operations of one port by their names, from the consumer's end; see `read_contract` and `WsdlContract.port`."""
-    operations = read_contract(path).port(port).operations
-    return MappingProxyType({name: soap.wire(speech) for name, speech in operations.items()})
+    found = read_contract(path).port(port)
+    speakers: Mapping[str, soap.Speaker] = {**found.operations, **found.by_zeep}
+    return MappingProxyType({name: soap.wire(speaker) for name, speaker in speakers.items()})
 
 
 def _compiled(documents: Documents) -> WsdlContract:
-    for file, node in redefines(documents):
-        documents.findings.append(Finding(file, line_of(node), "", "xs:redefine", "xs:redefine is not spoken"))
     parts = schema_parts(documents)
     if documents.findings:
         raise ContractError(documents.findings)
@@ -116,20 +120,24 @@ def _compiled(documents: Documents) -> WsdlContract:
     types = Types([*parts, *rpc_parts(documents, ports, parts)])
     bindings = Bindings(documents, types)
     found = {id(port.binding): bindings.operations(port) for port in ports}
-    if bindings.findings:
-        raise ContractError(list(dict.fromkeys(bindings.findings)))
     grammar = types.grammar()
     verdict = _verdict(documents, types, grammar)
     spoken = {
         key: MappingProxyType({name: Speech(operation, grammar, verdict) for name, operation in operations.items()})
         for key, operations in found.items()
     }
+    by_zeep = speeches(documents, bindings.unspoken)
+    if ports and not (by_zeep or any(spoken.values())):
+        nothing = Finding(documents.main, 0, "", "wsdl", "no operation of any port can be spoken")
+        raise ContractError([*(note for note in documents.notes if note.rule == "left-out"), nothing])
     notes = [*documents.notes, *([] if ports else [Finding(documents.main, 0, "", "no-port", "there is no port with a SOAP binding")])]
-    return WsdlContract(documents.main, documents.digest, tuple(_port(port, spoken[id(port.binding)]) for port in ports), tuple(notes))
+    made = tuple(_port(port, spoken[id(port.binding)], by_zeep) for port in ports)
+    return WsdlContract(documents.main, documents.digest, made, tuple(dict.fromkeys(notes)))
 
 
-def _port(port: ReadPort, operations: Mapping[str, Speech]) -> Port:
-    return Port(port.service, port.name, port.version, port.address, operations)
+def _port(port: ReadPort, operations: Mapping[str, Speech], by_zeep: Mapping[tuple[str, str], ZeepSpeech]) -> Port:
+    mine = {name: speech for (owner, name), speech in by_zeep.items() if owner == port.name}
+    return Port(port.service, port.name, port.version, port.address, operations, MappingProxyType(mine))
 
 
 def _verdict(documents: Documents, types: Types, grammar: Any) -> Verdict:

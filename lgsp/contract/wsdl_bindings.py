@@ -6,6 +6,7 @@ cannot resolve, and its own reading of types drops facets and fails on much that
 
 from __future__ import annotations
 
+import re
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from zeep.wsdl import Document
 from zeep.wsdl.bindings import Soap11Binding, Soap12Binding
 
 from lgsp.codec.tables import SOAP_11, SOAP_12
-from lgsp.contract.wsdl_files import WSDL, XSD
+from lgsp.contract.wsdl_files import SCHEMA, WSDL, XSD, line_of
+from lgsp.contract.wsdl_names import known_names, wrong_names
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lxml.etree import _Element
 
@@ -35,10 +37,10 @@ VERSIONS = {Soap11Binding: SOAP_11, Soap12Binding: SOAP_12}
 BINDING_SPACES = {SOAP_11: "http://schemas.xmlsoap.org/wsdl/soap/", SOAP_12: "http://schemas.xmlsoap.org/wsdl/soap12/"}
 MIME = "http://schemas.xmlsoap.org/wsdl/mime/"
 _NAMED = {f"{{{XSD}}}{kind}" for kind in ("element", "complexType", "simpleType")}
-_ROOT = PurePosixPath("/lgsp")
+ROOT = PurePosixPath("/lgsp")
 
 # What zeep raises over a faulty WSDL: its own errors, and those of Python where it trusted the document.
-_FAULTS = (
+ZEEP_FAULTS = (
     ZeepError,
     etree.LxmlError,
     LookupError,
@@ -73,7 +75,7 @@ class _Offline(Transport):
     binding_classes = (Soap11Binding, Soap12Binding)
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
-        self._texts = {str(_ROOT / file): text for file, text in texts.items()}
+        self._texts = {str(ROOT / file): text for file, text in texts.items()}
 
     def __del__(self) -> None:
         """Close nothing: there is no HTTP session that zeep would close here."""
@@ -86,19 +88,33 @@ def read_ports(documents: Documents, parts: Sequence[SchemaPart]) -> list[ReadPo
     """Every port with a SOAP binding over HTTP, in the WSDL's order. Raises ContractError where zeep cannot read the bindings."""
     settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # zeep warns of what it drops; nothing is dropped silently here
+        with warnings.catch_warnings(record=True) as dropped:
+            warnings.simplefilter("always")
             transport: Any = _Offline(_outline(documents, parts))
-            document = Document(str(_ROOT / documents.main), transport, settings=settings)
-    except (*_FAULTS, Warning) as error:
-        reason = f"zeep cannot read the bindings: {type(error).__name__}: {str(error).replace(f'{_ROOT}/', '')}"
+            document = Document(str(ROOT / documents.main), transport, settings=settings)
+    except ZEEP_FAULTS as error:
+        reason = f"zeep cannot read the bindings: {type(error).__name__}: {str(error).replace(f'{ROOT}/', '')}"
         raise ContractError([Finding(documents.main, 0, "", "wsdl", reason)]) from error
+    for warning in dropped:
+        documents.notes.append(_dropped(documents, str(warning.message)))
     return [
         ReadPort(service.name, name, VERSIONS[type(port.binding)], (port.binding_options or {}).get("address") or "", port.binding)
         for service in document.services.values()
         for name, port in service.ports.items()
         if type(port.binding) in VERSIONS
     ]
+
+
+_QUOTED = re.compile(r"'(?:\{[^}]*\})?([^']*)'").search
+
+
+def _dropped(documents: Documents, warning: str) -> Finding:
+    """What zeep leaves out because it refers to nothing; nothing is dropped silently here."""
+    named = _QUOTED(warning)
+    kinds = [f"{{{WSDL}}}{kind}" for kind in ("message", "operation", "binding") if kind in warning]
+    nodes = ((file, node) for file, root in documents.roots.items() for kind in kinds for node in root.iter(kind))
+    found = next(((file, node) for file, node in nodes if named and node.get("name") == named[1]), (documents.main, None))
+    return Finding(found[0], line_of(found[1]), "", "left-out", f"left out: {' '.join(warning.split())}")
 
 
 # ---- the outline -----------------------------------------------------------------------------------------------------------------------
@@ -108,19 +124,40 @@ def _outline(documents: Documents, parts: Sequence[SchemaPart]) -> Mapping[str, 
     """Every document as zeep shall see it."""
     types = etree.Element(f"{{{WSDL}}}types")
     types.extend(_names_only(parts, _used(documents)))
+    names = known_names(documents, parts)
     texts = {}
     for file, root in documents.roots.items():
-        if root.tag == f"{{{XSD}}}schema":
-            texts[file] = etree.tostring(etree.Element(f"{{{XSD}}}schema"))
+        if root.tag == SCHEMA:
+            texts[file] = etree.tostring(etree.Element(SCHEMA))
             continue
-        attributes: Any = dict(root.attrib.items())
-        spaces: Any = root.nsmap
-        outline = etree.Element(root.tag, attributes, nsmap=spaces)
-        outline.extend(deepcopy(child) for child in root if child.tag != f"{{{WSDL}}}types")
+        wrong = list(wrong_names(root, names))
+        outline = _copy(root, dict.fromkeys(space for _, _, space, _ in wrong))
         outline.append(deepcopy(types))
+        _mend(documents, file, outline, wrong)
         _simplify(outline)
         texts[file] = etree.tostring(outline)
     return texts
+
+
+def _copy(root: _Element, spaces: Iterable[str]) -> _Element:
+    """A document without its types, its root declaring prefixes for more namespaces."""
+    prefixes: Any = {**root.nsmap, **{f"mend{number}": space for number, space in enumerate(spaces) if space}}
+    attributes: Any = dict(root.attrib.items())
+    outline = etree.Element(root.tag, attributes, nsmap=prefixes)
+    outline.extend(deepcopy(child) for child in root if child.tag != f"{{{WSDL}}}types")
+    return outline
+
+
+def _mend(documents: Documents, file: str, outline: _Element, wrong: Sequence[tuple[_Element, str, str, str]]) -> None:
+    prefixes = {space: prefix for prefix, space in outline.nsmap.items()}
+    for node, attribute, space, local in wrong:
+        said = node.get(attribute) or ""
+        reason = f"{attribute} {said} names nothing; {local} of namespace {space or '(none)'} is taken"
+        documents.note((file, node), "namespace-mismatch", reason, "correct the namespace")
+        meant = f"{prefixes[space]}:{local}" if space else local
+        for each in outline.iter(node.tag):
+            if each.get(attribute) == said:
+                each.set(attribute, meant)
 
 
 def _used(documents: Documents) -> set[str]:
@@ -156,4 +193,4 @@ def _parent(node: _Element) -> Any:
     return node.getparent()
 
 
-__all__ = ["BINDING_SPACES", "MIME", "ReadPort", "read_ports"]
+__all__ = ["BINDING_SPACES", "ROOT", "ZEEP_FAULTS", "ReadPort", "read_ports"]

@@ -11,7 +11,7 @@ from lxml import etree
 from lgsp.codec.fragment import clark
 from lgsp.codec.tables import Message, Operation
 from lgsp.contract.wsdl_bindings import BINDING_SPACES
-from lgsp.contract.wsdl_files import WSDL, XSD, line_of
+from lgsp.contract.wsdl_files import WSDL, XSD
 from lgsp.contract.xsd_parts import SchemaPart
 from lgsp.errors import Finding
 
@@ -31,10 +31,10 @@ _DIRECTIONS = ("input", "output")
 
 
 class Bindings:
-    """Turns the operations of bindings into tables; gathers findings."""
+    """Turns the operations of bindings into tables; `unspoken` gathers those that the codec cannot follow, by port and name."""
 
     def __init__(self, documents: Documents, types: Types) -> None:
-        self.findings: list[Finding] = []
+        self.unspoken: dict[tuple[str, str], ReadPort] = {}
         self._documents = documents
         self._types = types
         self._nodes = Nodes(documents)
@@ -47,24 +47,39 @@ class Bindings:
             if operation is not None:
                 found[each.name] = operation
         if not port.operations:
-            self.findings.append(Finding(self._documents.main, 0, "", "wsdl", f"the binding of port {port.name} has no operations"))
+            self._documents.notes.append(Finding(self._documents.main, 0, "", "wsdl", f"the binding of port {port.name} has no operations"))
         return found
 
     def _operation(self, port: ReadPort, found: Any) -> Operation | None:
-        file, node = self._nodes.operation(port, found.name)
+        place = self._nodes.operation(port, found.name)
         if found.abstract is None or found.abstract.input_message is None:
-            self._documents.note((file, node), "notification", f"notification: {found.name} has no input; nobody can call it")
+            self._documents.note(place, "notification", f"notification: {found.name} has no input; nobody can call it")
             return None
-        before = len(self.findings)
-        if self._nodes.is_encoded(port, found.name):
-            reason = f"use=encoded: {found.name} uses SOAP encoding; spoken is literal"
-            self.findings.append(Finding(file, line_of(node), f"/{found.name}", "use=encoded", reason))
+        reasons = self._reasons(port, found)
+        if reasons:
+            construct, reason = reasons[0]
+            self._documents.note(
+                place, "zeep", f"{construct}: {found.name} {reason}; zeep speaks it, for consumers only, and nothing judges it"
+            )
+            self.unspoken[port.name, found.name] = port
             return None
-        sides = [self._message(port, found, direction) for direction in _DIRECTIONS]
+        request, reply = (self._message(port, found, direction) for direction in _DIRECTIONS)
         faults = tuple(self._faults(found))
-        if len(self.findings) > before or sides[0] is None:
-            return None
-        return Operation(port.version, found.soapaction or "", sides[0], sides[1], faults)
+        return Operation(port.version, found.soapaction or "", request, reply, faults) if request is not None else None
+
+    def _reasons(self, port: ReadPort, found: Any) -> list[tuple[str, str]]:
+        """Why the codec cannot speak an operation: construct and sentence."""
+        if self._nodes.is_encoded(port, found.name):
+            return [("use=encoded", "uses SOAP encoding")]
+        reasons = []
+        for direction in _DIRECTIONS if found.style != "rpc" else ():
+            abstract = getattr(found.abstract, f"{direction}_message")
+            parts = self._nodes.body_parts(port, self._nodes.side(port, found.name, direction), abstract) if abstract is not None else []
+            if len(parts) > 1:
+                reasons.append(("message parts", f"has {len(parts)} parts in the body of its {direction}; document style has one"))
+            elif parts and parts[0][1].element is None:
+                reasons.append(("message parts", f"has part {parts[0][0]} with a type in its {direction}; document style names an element"))
+        return reasons
 
     # ---- one direction ---------------------------------------------------------------------------------------------------------------
 
@@ -74,22 +89,10 @@ class Bindings:
             return None
         side = self._nodes.side(port, found.name, direction)
         headers = _distinct([field for header in self._nodes.headers(port, side) if (field := self._header(header)) is not None])
-        parts = self._nodes.body_parts(port, side, abstract)
         if found.style == "rpc":
             return Message(self._types.root(rpc_name(self._nodes, port, found, direction)), headers)
-        place = self._nodes.operation(port, found.name)
-        if len(parts) > 1:
-            self._refuse(place, f"/{found.name}/{direction}", f"message parts: {len(parts)} parts in one body; document style has one")
-        elif parts and parts[0][1].element is None:
-            reason = f"message parts: part {parts[0][0]} names a type; document style names an element"
-            self._refuse(place, f"/{found.name}/{direction}", reason)
-        elif parts:
-            name = parts[0][1].element.qname.text
-            field = self._types.root(name)
-            if field is not None:
-                return Message(field, headers)
-            self._refuse(place, f"/{found.name}/{direction}", f"no schema declares the element {name}")
-        return Message(None, headers)
+        parts = self._nodes.body_parts(port, side, abstract)
+        return Message(self._types.root(parts[0][1].element.qname.text) if parts else None, headers)
 
     def _header(self, header: tuple[str, _Element]) -> Field | None:
         """The field of a header block; what cannot be resolved is left out, with a note."""
@@ -112,9 +115,6 @@ class Bindings:
                     fields[field.name] = field
         yield from _distinct(list(fields.values()))
 
-    def _refuse(self, place: tuple[str, Any], pointer: str, reason: str) -> None:
-        self.findings.append(Finding(place[0], line_of(place[1]), pointer, "message-part", reason))
-
 
 def _distinct(fields: Sequence[Field]) -> tuple[Field, ...]:
     """Fields whose keys tell them apart."""
@@ -128,19 +128,19 @@ class Nodes:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        kinds = ("binding", "message")
-        self._by_name: dict[tuple[str, str], list[tuple[str, _Element]]] = {}
+        self._messages: dict[str, list[_Element]] = {}
+        self._operations: dict[tuple[str, str], tuple[str, _Element]] = {}
         for file, root in documents.roots.items():
-            for kind in kinds:
-                for node in root.findall(f"{{{WSDL}}}{kind}"):
-                    self._by_name.setdefault((kind, node.get("name") or ""), []).append((file, node))
+            for node in root.findall(f"{{{WSDL}}}message"):
+                self._messages.setdefault(node.get("name") or "", []).append(node)
+            for binding in root.findall(f"{{{WSDL}}}binding"):
+                name = _qualified(binding.get("name") or "", root.get("targetNamespace"))
+                for node in binding.findall(f"{{{WSDL}}}operation"):
+                    self._operations[name, node.get("name") or ""] = file, node
 
     def operation(self, port: ReadPort, name: str) -> tuple[str, Any]:
         """File and element of an operation in its binding."""
-        for file, node in self._by_name.get(("binding", port.binding.name.localname), ()):
-            if node.getparent().get("targetNamespace") in (None, port.binding.name.namespace):  # type: ignore[union-attr]
-                return file, next((item for item in node.findall(f"{{{WSDL}}}operation") if item.get("name") == name), node)
-        return self._documents.main, None
+        return self._operations.get((port.binding.name.text, name), (self._documents.main, None))
 
     def is_encoded(self, port: ReadPort, name: str) -> bool:
         """Whether the binding asks for SOAP encoding."""
@@ -181,12 +181,16 @@ class Nodes:
         message, part = header.get("message") or "", header.get("part") or ""
         if not part:
             return "", "names no part of a message"
-        for _, node in self._by_name.get(("message", _local(message)), ()):
+        for node in self._messages.get(_local(message), ()):
             for each in node.findall(f"{{{WSDL}}}part"):
                 if each.get("name") == part:
                     name = each.get("element")
                     return (clark(name, each), "") if name else ("", f"part {part} names a type; a header block is an element")
         return "", f"there is no part {part} in message {message}"
+
+
+def _qualified(local: str, space: str | None) -> str:
+    return f"{{{space}}}{local}" if space else local
 
 
 def _local(name: str | None) -> str:

@@ -12,8 +12,8 @@ from lxml import etree
 
 from lgsp.codec.tables import SOAP_11, SOAP_12
 from lgsp.codec.verdict import SchemaFault, envelope_schema, gathering_schema
-from lgsp.contract.catalogue import catalogued
-from lgsp.contract.wsdl_files import XML, XSD, line_of
+from lgsp.contract.catalogue import ENTRIES
+from lgsp.contract.wsdl_files import XML, XSD, line_of, parser
 from lgsp.contract.xsd_parts import SchemaPart
 from lgsp.errors import ContractError, Finding
 
@@ -24,24 +24,31 @@ if TYPE_CHECKING:
 
 # What xmlschema raises over faulty schemas: its own errors, and those of Python where it trusted the document.
 _FAULTS = (xmlschema.XMLSchemaException, RecursionError, ValueError, TypeError, LookupError, AttributeError, AssertionError, OSError)
+_LENT = {XML, "http://schemas.xmlsoap.org/soap/encoding/"}  # what authors refer to without an import
 _OFFLINE: Mapping[str, Any] = {"validation": "skip", "build": False, "allow": "none", "defuse": "always", "use_fallback": False}
 
 
 def completed(parts: Sequence[SchemaPart]) -> list[SchemaPart]:
     """The parts, each seeing every namespace at hand: authors forget imports, and no meaning depends on their absence."""
-    found = list(parts)
-    if not any(part.namespace == XML for part in parts) and any(_names_xml(part) for part in parts):
-        entry = catalogued(namespace=XML)
-        found += [SchemaPart(XML, entry.file, etree.fromstring(entry.read()))] if entry is not None else []
+    lacking = set().union(*(_used(part) for part in parts)) - {part.namespace for part in parts}
+    lent = [
+        SchemaPart(entry.namespace, entry.file, etree.fromstring(entry.read(), parser())) for entry in ENTRIES if entry.namespace in lacking
+    ]
+    found = [*parts, *lent]
     spaces = dict.fromkeys(part.namespace for part in found)
     for part in found:
+        for link in part.root.findall(f"{{{XSD}}}import"):
+            part.root.remove(link)
         for position, space in enumerate(name for name in spaces if name != part.namespace):
             part.root.insert(position, etree.Element(f"{{{XSD}}}import", {"namespace": space} if space else {}))
     return found
 
 
-def _names_xml(part: SchemaPart) -> bool:
-    return any((node.get("ref") or "").startswith("xml:") for node in part.root.iter(f"{{{XSD}}}attribute", f"{{{XSD}}}attributeGroup"))
+def _used(part: SchemaPart) -> set[str]:
+    """Namespaces of the catalogue whose declarations a schema refers to; others come with their imports."""
+    prefixes = {prefix: space for prefix, space in {**part.root.nsmap, "xml": XML}.items() if prefix and space in _LENT}
+    names = (node.get(name) or "" for node in part.root.iter() for name in ("ref", "base", "type")) if prefixes else ()
+    return {prefixes[prefix] for name in names if (prefix := name.partition(":")[0]) in prefixes and ":" in name}
 
 
 def build(parts: Sequence[SchemaPart], places: dict[Any, Place]) -> Any:

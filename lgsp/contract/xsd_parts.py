@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LINKS = {f"{{{XSD}}}{name}" for name in ("import", "include", "redefine")}
 _QNAMES = {"type", "base", "ref", "itemType", "memberTypes", "substitutionGroup", "refer"}
 _REDEFINE = f"{{{XSD}}}redefine"
+_FORMER = "-before-redefine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,20 @@ def schema_parts(documents: Documents) -> list[SchemaPart]:
         seen.add((node, namespace))
         _note_mismatches(documents, file, node)
         parts.append(SchemaPart(namespace, file, _standalone(node, namespace)))
-        waiting.extend((target, documents.roots[target], namespace) for target in _included(documents, file, node))
+        for link in node.findall(f"{{{XSD}}}include") + node.findall(_REDEFINE):
+            target = documents.target(file, link)
+            if target is not None and documents.roots[target].tag == SCHEMA:
+                waiting.append((target, _changed(documents.roots[target], link), namespace))
     return parts
+
+
+def _changed(schema: _Element, link: _Element) -> _Element:
+    """An included schema as it is, a redefined one with its changes."""
+    if link.tag != _REDEFINE or not len(link):
+        return schema
+    changed = deepcopy(schema)
+    _redefined(changed, link)
+    return changed
 
 
 def _included(documents: Documents, file: str, node: _Element) -> list[str]:
@@ -120,9 +133,24 @@ def _called(word: str, here: dict[Any, str], spaces: dict[Any, str]) -> str:
     return f"{known}:{local}"
 
 
-def redefines(documents: Documents) -> Iterator[tuple[str, _Element]]:
-    """Every xs:redefine that is there, with its file."""
-    return ((file, node) for file, root in documents.roots.items() for node in root.iter(_REDEFINE))
+# ---- xs:redefine -----------------------------------------------------------------------------------------------------------------------
 
 
-__all__ = ["SchemaPart", "redefines", "schema_parts"]
+def _redefined(schema: _Element, changes: _Element) -> None:
+    """Put what an xs:redefine says into a copy of the schema: the former definition gets another name, the new one builds on it."""
+    for change in changes:
+        name = change.get("name")
+        former = next((node for node in schema if node.tag == change.tag and node.get("name") == name), None)
+        if former is None or name is None:
+            continue
+        former.set("name", f"{name}{_FORMER}")
+        new = deepcopy(change)
+        for node in new.iter():
+            for attribute in ("base", "ref"):
+                said = node.get(attribute)
+                if said is not None and said.rpartition(":")[2] == name:
+                    node.set(attribute, f"{said}{_FORMER}")
+        schema.append(new)
+
+
+__all__ = ["SchemaPart", "schema_parts"]

@@ -37,14 +37,15 @@ class Types:
         self._maps: Any = build(self.parts, self._places) if self.parts else None
         self._derived = self._derivations()
         self._keys: dict[Any, str] = {}
+        self._roots: dict[str, Field | None] = {}
         self.shapes: dict[str, Shape] = {}
 
     def root(self, name: str) -> Field | None:
         """The field of a global element by its Clark name, its shapes gathered; None if no schema declares it."""
-        element = self._maps.elements.get(name) if self._maps is not None else None
-        if element is None:
-            return None
-        return self._field(_local(name), (element, True, False))
+        if name not in self._roots:
+            element = self._maps.elements.get(name) if self._maps is not None else None
+            self._roots[name] = self._field(_local(name), (element, True, False)) if element is not None else None
+        return self._roots[name]
 
     def grammar(self) -> Grammar:
         """What was gathered, with the schemas as libxml2 wants them: envelopes over one text for each namespace."""
