@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WSDL = Path(__file__).parent / "bundle" / "contracts" / "wsdl" / "bench_dossier" / "v1" / "dossier.wsdl"
 OPERATION = "NopHoSo"
 # So many documents, each with a note or not, make a message of about that size.
-SIZES: Mapping[str, tuple[int, str]] = {"2 kB": (1, ""), "340 kB": (434, " ".join((NOTE, NOTE, NOTE)))}
+SIZES: Mapping[str, tuple[int, str]] = {"2 kB": (1, ""), "340 kB": (434, f"{NOTE} {NOTE} {NOTE}")}
 AT_LEAST = {"2 kB": 12.0, "340 kB": 7.0}
 MOST_OF_LXML = 4.0
 CODEC, ZEEP, LXML = "codec", "zeep", "lxml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lgsp.cli import bench, consumer, person
+from lgsp.cli import bench, consumer, person, soap
 from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
 from lgsp.cli.correct import correct
@@ -59,3 +59,4 @@ for name, verb in (
 app.add_typer(bench.app, name="bench")
 app.add_typer(consumer.app, name="consumer")
 app.add_typer(person.app, name="person")
+app.add_typer(soap.app, name="soap")

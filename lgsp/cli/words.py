@@ -67,6 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_dead": ("Không có thông điệp nào dừng lại.", "No dead letters."),
     "no_backlog": ("Không có thông điệp nào đang chờ.", "Nothing is waiting."),
     "sound": ("{adapters}: không có lỗi.", "{adapters}: no findings."),
+    "note": ("ghi chú: {note}", "note: {note}"),
     "findings": ("{count} lỗi.", "{count} findings."),
     "changes": (
         "{breaking} thay đổi phá vỡ, {dangerous} đáng ngại, {safe} an toàn.",

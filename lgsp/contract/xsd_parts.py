@@ -145,11 +145,10 @@ def _redefined(schema: _Element, changes: _Element) -> None:
             continue
         former.set("name", f"{name}{_FORMER}")
         new = deepcopy(change)
-        for node in new.iter():
-            for attribute in ("base", "ref"):
-                said = node.get(attribute)
-                if said is not None and said.rpartition(":")[2] == name:
-                    node.set(attribute, f"{said}{_FORMER}")
+        built_on = [(node, attribute) for node in new.iter() for attribute in ("base", "ref")]
+        for node, attribute in built_on:
+            if (node.get(attribute) or "").rpartition(":")[2] == name:
+                node.set(attribute, f"{node.get(attribute)}{_FORMER}")
         schema.append(new)
 
 

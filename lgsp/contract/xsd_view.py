@@ -25,10 +25,11 @@ _TYPES = {
 
 def soap_schemas(path: Path, port: str | None = None) -> Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Operation to the schemas of its request and reply; for a WSDL that read_contract reads without findings."""
-    operations = read_contract(path).port(port).operations
-    return {
+    found = read_contract(path).port(port)
+    unjudged: dict[str, Any] = {name: ({}, {}) for name in found.by_zeep}
+    return unjudged | {
         name: (_side(speech.operation.request, speech.grammar), _side(speech.operation.reply, speech.grammar))
-        for name, speech in operations.items()
+        for name, speech in found.operations.items()
     }
 
 

@@ -80,15 +80,14 @@ class ZeepSpeech:
     """One operation as zeep speaks it, from the consumer's end."""
 
     def __init__(self, document: Any, port: ReadPort, name: str) -> None:
-        self._binding = document.services[port.service].ports[port.name].binding
-        self._found = self._binding.get(name)
+        self._found = document.services[port.service].ports[port.name].binding.get(name)
         self.operation = Operation(port.version, self._found.soapaction or "", Message(None), Message(None))
         self._faults = Faults((), Grammar({}, {}))
 
     def write(self, native: Any) -> tuple[bytes, Sequence[Violation]]:
         """The request; what zeep makes of a value is not judged."""
         try:
-            envelope = self._binding.create_message(self._found.name, **_to_zeep(native))
+            envelope = self._found.create(**_to_zeep(native)).content
         except ZEEP_FAULTS as error:
             place = "/" + "/".join(getattr(error, "path", None) or ())
             return b"", (Violation(place.rstrip("/"), f"zeep cannot write it ({type(error).__name__})", "zeep"),)

@@ -15,7 +15,7 @@ from lxml import etree
 from zeep.transports import Transport
 from zeep.wsdl import Document
 
-from lgsp.contract.wsdl import read_wsdl
+from lgsp.contract.wsdl import read_contract, read_wsdl
 from lgsp.errors import ContractError
 
 if TYPE_CHECKING:
@@ -233,9 +233,6 @@ def find() -> Wire:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        (wsdl(operation='<w:input><s:body use="encoded"/></w:input><w:output><s:body use="literal"/></w:output>'), "use=encoded"),
-        (wsdl().replace('<w:part name="p" element="t:Out"/>', '<w:part name="p" type="xs:string"/>'), "message-part"),
-        (wsdl().replace('element="t:Out"', 'element="t:Nowhere"'), "wsdl"),
         (wsdl().replace('binding="t:B"', 'binding="t:Nowhere"'), "port"),
         (wsdl().replace("soap/http", "soap/smtp"), "port"),
         (wsdl(SCHEMA.format('<xs:element name="In" type="t:Nowhere"/><xs:element name="Out" type="xs:string"/>')), "xsd"),
@@ -256,6 +253,50 @@ def find() -> Wire:
 )
 def test_a_faulty_wsdl_is_refused_with_file_and_rule(tmp_path, text, rule):
     assert rules(tmp_path, text) == [("main.wsdl", rule)]
+
+
+def test_an_operation_whose_message_names_nothing_is_left_out_and_told_with_its_line(tmp_path):
+    with pytest.raises(ContractError) as caught:
+        read(tmp_path, wsdl().replace('element="t:Out"', 'element="t:Nowhere"'))
+
+    told = [(finding.line, finding.rule) for finding in caught.value.findings]
+    assert (5, "left-out") in told
+    assert told[-1] == (0, "wsdl")
+
+
+@pytest.mark.parametrize(
+    ("text", "construct"),
+    [
+        (wsdl(operation='<w:input><s:body use="encoded"/></w:input><w:output><s:body use="literal"/></w:output>'), "use=encoded"),
+        (wsdl().replace('<w:part name="p" element="t:Out"/>', '<w:part name="p" type="xs:string"/>'), "message parts"),
+        (wsdl().replace('element="t:In"/>', 'element="t:In"/><w:part name="q" element="t:Out"/>'), "message parts"),
+    ],
+)
+def test_where_the_codec_cannot_follow_zeep_speaks_and_a_note_says_why(tmp_path, text, construct):
+    (tmp_path / "main.wsdl").write_text(text)
+    contract = read_contract(tmp_path / "main.wsdl")
+
+    [note] = contract.notes
+    assert (note.rule, note.line, note.reason.split(":")[0]) == ("zeep", 8, construct)
+    assert list(contract.port().by_zeep) == ["Do"]
+    assert "Do" in read_wsdl(tmp_path / "main.wsdl")
+
+
+def test_zeep_writes_and_reads_soap_encoding(tmp_path):
+    text = wsdl(
+        operation="".join(f'<w:{side}><s:body use="encoded" namespace="urn:t"/></w:{side}>' for side in ("input", "output")), style="rpc"
+    )
+    text = text.replace('element="t:In"', 'type="xs:int"').replace('element="t:Out"', 'type="xs:date"')
+    wire = read(tmp_path, text)["Do"]
+    inside = '<e:Body><r:DoResponse xmlns:r="urn:t"><p>2026-11-26</p></r:DoResponse></e:Body>'
+    answer = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/">{inside}</e:Envelope>'
+
+    content, violations = wire.write({"p": 7})
+
+    assert (body(content).tag, body(content)[0].text, violations) == ("{urn:t}Do", "7", ())
+    assert wire.decode(answer.encode()) == "2026-11-26"
+    assert wire.write({"q": "bí mật"})[1][0].code == "zeep"
+    assert "bí mật" not in wire.write({"q": "bí mật"})[1][0].detail
 
 
 def test_a_link_out_of_the_folder_is_refused_too(tmp_path):

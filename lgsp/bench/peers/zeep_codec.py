@@ -32,7 +32,7 @@ class ZeepCodec:
 
     def decode(self, data: bytes) -> Any:
         """An answer as plain values."""
-        return plain(self._operation.process_reply(parse_xml(data, self._transport, settings=self._settings)))
+        return plain(self._operation.process_reply(parse_xml(data.decode(), self._transport, settings=self._settings)))
 
 
 def plain(value: Any) -> Any:
