@@ -34,11 +34,10 @@ def check(
 
     run = invocation(ctx)
     wsdls = [Path(name) for name in names or () if name.lower().endswith(WSDLS)]
-    folders = [] if wsdls and len(names or ()) == len(wsdls) else _folders(run, [n for n in names or () if Path(n) not in wsdls], adapters)
+    others = [name for name in names or () if not name.lower().endswith(WSDLS)]
+    folders = _folders(run, others, adapters) if others or not wsdls else []
     judged = [(check_adapter(folder, contracts), adapter_notes(folder, contracts)) for folder in folders]
     judged += [check_wsdl(path) for path in wsdls]
-        check_wsdl(path) for path in wsdls
-    ]
     findings = [finding for found, _ in judged for finding in found]
     if as_json:
         run.show_json([asdict(finding) for finding in findings])
