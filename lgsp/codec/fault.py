@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lgsp.codec.envelope import NAMES
 from lgsp.codec.lexical import careful
 from lgsp.codec.read import Readers, untyped
-from lgsp.codec.side import prefixes_of
+from lgsp.codec.side import declarations_of, prefixes_of
 from lgsp.codec.tables import SOAP_11, SOAP_12
 from lgsp.codec.write import Writers
 from lgsp.errors import CodecError
@@ -36,7 +36,7 @@ class Faults:
         prefixes = prefixes_of(fields, grammar)
         writers = Writers(grammar, prefixes)
         self._writers = {field.key: writers.element(field) for field in fields}
-        self._spaces = "".join(f' xmlns:{prefix}="{_escaped(uri)}"' for uri, prefix in prefixes.items())
+        self._spaces = declarations_of(prefixes)
 
     def read(self, envelope: Envelope) -> SoapFault:
         """The fault of an envelope that holds one."""

@@ -16,7 +16,7 @@ from lgsp.codec.lexical import Doubt, Unwritable, pointer_of, suspicious
 from lgsp.codec.quick import QuickWriters
 from lgsp.codec.read import Readers
 from lgsp.codec.recognise import Recogniser
-from lgsp.codec.tables import HEADER_KEY, TEXT_KEY, XSI, Derived
+from lgsp.codec.tables import HEADER_KEY, TEXT_KEY, XML, XSI, Derived
 from lgsp.codec.write import Writers
 from lgsp.errors import CodecError, Violation
 
@@ -46,7 +46,7 @@ class Side:
         self._read_valid = Readers(grammar, valid=True).element(message.body) if message.body else _nothing
         fields = [field for field in (message.body, *message.headers) if field is not None]
         prefixes = prefixes_of(fields, grammar)
-        spaces = "".join(f' xmlns:{prefix}="{_uri(uri)}"' for uri, prefix in prefixes.items())
+        spaces = declarations_of(prefixes)
         self._start = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{version}"{spaces}>'
         self._head = self._start + "<soap:Body>"
         self._write = QuickWriters(grammar, prefixes).element(message.body) if message.body else _write_nothing
@@ -212,7 +212,12 @@ def prefixes_of(start: Iterable[Field], grammar: Grammar) -> Mapping[str, str]:
         spaces.update(dict.fromkeys(_space(item.name) for item in shape.attributes))
         waiting += [*shape.fields, *shape.derived]
     spaces.pop("", None)
-    return {uri: f"n{index}" for index, uri in enumerate(spaces)} | ({XSI: "xsi"} if needs_xsi else {})
+    return {uri: "xml" if uri == XML else f"n{index}" for index, uri in enumerate(spaces)} | ({XSI: "xsi"} if needs_xsi else {})
+
+
+def declarations_of(prefixes: Mapping[str, str]) -> str:
+    """Prefixes as attributes of a start tag; `xml` needs none."""
+    return "".join(f' xmlns:{prefix}="{_uri(uri)}"' for uri, prefix in prefixes.items() if prefix != "xml")
 
 
 def _space(name: str) -> str:
@@ -223,4 +228,4 @@ def _uri(uri: str) -> str:
     return uri.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
-__all__ = ["Side", "prefixes_of"]
+__all__ = ["Side", "declarations_of", "prefixes_of"]
