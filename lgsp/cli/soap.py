@@ -105,7 +105,7 @@ def _understood(port: Port, operation: str, data: bytes, *, response: bool) -> t
     speech = _speech(port, operation)
     if response:
         return speech.read(data)
-    return speech.request.read(speech.request.open(data))
+    return speech.request.read_once(data)
 
 
 def _speech(port: Port, operation: str) -> Speech:

@@ -8,6 +8,7 @@ whatever it declares. A valid envelope in its usual form need not be parsed at a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec.envelope import Envelope, open_envelope
@@ -135,6 +136,12 @@ class Side:
         if self._recogniser is None:
             raise Doubt
         return self._recogniser.read(data)
+
+    def read_once(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
+        """The value of an envelope that is no fault, and what in it breaks the contract; CodecError if bytes are none of this side's."""
+        with suppress(Doubt, ValueError):
+            return self.recognised(data), ()
+        return self.read(self.open(data))
 
     def open(self, data: bytes) -> Envelope:
         """An envelope of this side's SOAP version; CodecError if bytes are none."""

@@ -134,10 +134,7 @@ def encode(speech: Speech, value: Any, *, reply: bool = False) -> bytes:
 def decode(speech: Speech, data: bytes, *, reply: bool = False) -> Any:
     """The value of an envelope, or a SoapFault; CodecError tells the first place that breaks the contract."""
     side = speech.side(reply=reply)
-    envelope = side.open(data)
-    if reply and envelope.is_fault:
-        return speech.faults.read(envelope)
-    value, violations = side.read(envelope)
+    value, violations = speech.read(data) if reply else side.read_once(data)
     for violation in violations:
         raise CodecError(violation.detail, pointer=violation.pointer)
     return value
