@@ -58,6 +58,7 @@ class Message:
 
     path: percent-decoded, without the query. credential: the Authorization header. trace_id: 32 hex digits of `traceparent`.
     supersedes: the stored message that this one corrects. speech: in place of a JSON body and of what the path would say.
+    business_key: of the messages whose receipts are asked for.
     speaker: who it is where the door knows (WS-Security, a security server), in place of a credential.
     """
 
@@ -76,6 +77,7 @@ class Message:
     supersedes: str | None = None
     speech: Speech | None = None
     speaker: SubsystemId | None = None
+    business_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

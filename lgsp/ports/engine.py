@@ -205,6 +205,9 @@ class Receipts(Protocol):
     async def parts(self, message_id: str) -> Sequence[Receipt]:
         """How a publication stands at each subscriber, in the order of the subscriptions; nothing for any other message."""
 
+    async def about(self, business_key: str, consumer: SubsystemId, limit: int) -> Sequence[Receipt]:
+        """Receipts of this consumer's messages with this business key, the newest first."""
+
     async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
         """Those of these messages that are no longer under way."""
 

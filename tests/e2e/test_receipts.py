@@ -113,3 +113,14 @@ async def test_the_feed_takes_no_writing_and_no_stranger(hub: Running) -> None:
     stranger = await hub.client.get(f"{hub.data}/receipts")
 
     assert (written.status_code, written.headers["allow"], stranger.status_code) == (405, "GET", 401)
+
+
+async def test_receipts_are_asked_for_by_the_dossiers_code(hub: Running) -> None:
+    answer = await hub.post(DOSSIERS, {**dossier(77), "code": "H99.131-261126-0077"})
+    await hub.settled(answer)
+
+    found = await receipts(hub, **{"Lgsp-Business-Key": "H99.131-261126-0077"})
+    nothing = await receipts(hub, **{"Lgsp-Business-Key": "H99.131-261126-0078"})
+
+    assert [receipt["id"] for receipt in found["receipts"]] == [answer.headers["location"].rpartition("/")[2]]
+    assert nothing == {"receipts": []}

@@ -178,3 +178,14 @@ async def test_which_of_many_messages_are_at_rest_is_one_question(store, make):
     await settle(store, make, limit=1)
 
     assert await store.at_rest([resting.message_id, moving.message_id, make.new_id()]) == [resting.message_id]
+
+
+async def test_receipts_are_found_by_business_key_the_newest_first_and_for_their_consumer_only(store, make):
+    mine = [await accept(store, make, business_key="Hồ sơ 17/4") for _ in range(3)]
+    await accept(store, make, business_key="Hồ sơ 18/4")
+    await accept(store, make, business_key="Hồ sơ 17/4", consumer=OTHER)
+
+    found = await store.about("Hồ sơ 17/4", mine[0].consumer, 2)
+
+    assert [receipt.message_id for receipt in found] == [mine[2].message_id, mine[1].message_id]
+    assert [receipt.state for receipt in found] == [State.WAITING] * 2

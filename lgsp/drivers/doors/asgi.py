@@ -62,6 +62,7 @@ SINGLE = frozenset(
         b"lgsp-public-service",
         b"lgsp-dossier",
         b"lgsp-represented-party",
+        b"lgsp-business-key",
         b"soapaction",
     }
 )
@@ -145,6 +146,15 @@ def refuse_packed(headers: Headers) -> None:
     """Nothing is unpacked here: what a few bytes become would be known too late."""
     if headers.text(b"content-encoding").strip().lower() not in {"", "identity"}:
         raise Fault("media-type-unsupported", "send the body without Content-Encoding", headers=(("Accept-Encoding", "identity"),))
+
+
+def read_business_key(headers: Headers) -> str | None:
+    """Of `Lgsp-Business-Key`; UTF-8, as a key may hold Vietnamese letters. In a header, since no identifier stands in a URL."""
+    text = headers.get(b"lgsp-business-key")
+    try:
+        return None if text is None else text.encode("latin-1").decode()
+    except UnicodeDecodeError as error:
+        raise Fault("malformed-request", "header lgsp-business-key is not UTF-8") from error
 
 
 async def read_body(receive: Receive, headers: Headers, limit_bytes: int) -> bytes:

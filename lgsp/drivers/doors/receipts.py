@@ -43,10 +43,13 @@ class ReceiptDoor:
         self._issuer = issuer
 
     async def answer(self, message: Message, language: str) -> Reply:
-        """GET /receipts and GET /receipts/{id}."""
+        """GET /receipts (the feed, or by business key) and GET /receipts/{id}."""
         if message.method != "GET":
             raise Fault("method-not-allowed", headers=(("Allow", "GET"),))
         consumer = identify(message, self._ports).id
+        if message.path == PATH and message.business_key:
+            found = await self._ports.receipts.about(message.business_key, consumer, LARGEST_PAGE)
+            return _told({"receipts": [report(each, language, self._issuer) for each in found]}, language)
         if message.path == PATH:
             return self._page(await self._ports.receipts.feed(consumer, *_place(message.query)), message.query, language)
         receipt = await self._ports.receipts.receipt(message.path.removeprefix(PATH + "/"), consumer)

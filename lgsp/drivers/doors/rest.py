@@ -13,7 +13,18 @@ import structlog
 from connexion.middleware import SpecMiddleware
 
 from lgsp import exchange
-from lgsp.drivers.doors.asgi import Asked, Headers, Limits, read_body, read_path, read_purpose, read_query, read_trace_id, write_reply
+from lgsp.drivers.doors.asgi import (
+    Asked,
+    Headers,
+    Limits,
+    read_body,
+    read_business_key,
+    read_path,
+    read_purpose,
+    read_query,
+    read_trace_id,
+    write_reply,
+)
 from lgsp.drivers.doors.contracts import contract_reply, is_asked
 from lgsp.drivers.doors.files import PATH as FILES
 from lgsp.drivers.doors.files import FileDoor
@@ -130,6 +141,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             trace_id=asked.trace_id,
             supersedes=headers.get(b"lgsp-supersedes"),
             speaker=introduced.consumer if introduced else None,
+            business_key=read_business_key(headers),
         )
 
     async def _token(self, message: Message) -> Reply:

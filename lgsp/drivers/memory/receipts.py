@@ -46,6 +46,12 @@ class MemoryReceipts:
         """Receipts."""
         return [_of(owed) for owed in self._owed.values() if owed.stored.part_of == message_id]
 
+    async def about(self, business_key: str, consumer: SubsystemId, limit: int) -> Sequence[Receipt]:
+        """Receipts."""
+        whole = (owed for owed in self._owed.values() if owed.stored.part_of is None)
+        mine = [owed for owed in whole if (owed.stored.business_key, owed.stored.consumer) == (business_key, consumer)]
+        return [_of(owed) for owed in reversed(mine)][:limit]
+
     async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
         """Receipts."""
         return [each for each in message_ids if each in self._owed and not self._owed[each].is_moving]

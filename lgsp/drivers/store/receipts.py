@@ -62,6 +62,15 @@ class Receipts:
             found = (await connection.execute(query)).all()
         return [await self._receipt(row) for row in found]
 
+    async def about(self, business_key: str, consumer: SubsystemId, limit: int) -> Sequence[Receipt]:
+        """Receipts; by the index of its mark: the key itself stands nowhere."""
+        table = tables.message
+        mine = (table.c.business_mark == self.core.cipher.mark(business_key), table.c.consumer == consumer, table.c.part_of.is_(None))
+        query = _messages().where(*mine).order_by(table.c.seq.desc()).limit(limit)
+        async with self.core.transaction() as connection:
+            found = (await connection.execute(query)).all()
+        return [await self._receipt(row) for row in found]
+
     async def at_rest(self, message_ids: Sequence[str]) -> Sequence[str]:
         """Receipts."""
         table = tables.message

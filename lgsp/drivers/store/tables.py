@@ -43,6 +43,7 @@ SUPERSEDABLE = f"state IN ({', '.join(sorted(repr(state.value) for state in life
 AT_REST = "state IN ('dead', 'held', 'unknown')"
 TO_ASK = "state = 'unknown' AND due_at IS NOT NULL"
 OPEN_KEY = "state = 'open'"
+HAS_KEY = "business_mark IS NOT NULL"
 FED = "feed_no IS NOT NULL"
 IS_PART = "part_of IS NOT NULL"
 UNFED = "settled_at IS NOT NULL AND feed_no IS NULL AND part_of IS NULL"
@@ -135,6 +136,7 @@ message = Table(
     Column("part_of", MessageId),
     Index("message_fed", "consumer", "feed_no", sqlite_where=text(FED), postgresql_where=text(FED)),
     Index("message_parts", "part_of", sqlite_where=text(IS_PART), postgresql_where=text(IS_PART)),
+    Index("message_business", "business_mark", sqlite_where=text(HAS_KEY), postgresql_where=text(HAS_KEY)),
     Index("message_unfed", "consumer", "settled_at", sqlite_where=text(UNFED), postgresql_where=text(UNFED)),
 )
 
