@@ -34,6 +34,7 @@ from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
 from lgsp.drivers.lines import Lines
 from lgsp.drivers.outbound.calls import NativeCalls
+from lgsp.drivers.outbound.gather import GatheredCalls
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.outbound.wss import check_bound
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
@@ -189,7 +190,7 @@ def _ports(parts: _Parts) -> Ports:
         receipts=store,
         notices=store,
         drains=store,
-        outbound=parts.guard,
+        outbound=GatheredCalls(parts.guard, parts.telemetry),
         vault=parts.vault,
         bell=parts.bell,
         watchers=SharedWatchers(store.at_rest),

@@ -29,6 +29,7 @@ NONE = "-"
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
 STAGE_BUCKETS = (0.0001, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
+BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200)
 CIRCUIT_STATES = {"closed": 0, "half_open": 1, "open": 2}
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
 
@@ -108,6 +109,9 @@ class Telemetry:
         self.dead_letters = Counter("lgsp_dead_letters_total", "Messages that came to rest for a person", of_cause, registry=registry)
         self.reply_violations = Counter(
             "lgsp_reply_violations_total", "Places in answers that break the provider's contract", of_call, registry=registry
+        )
+        self.batches = Histogram(
+            "lgsp_batch_messages", "Messages that travelled in one call", provider, buckets=BATCH_BUCKETS, registry=registry
         )
         self.in_flight = Gauge("lgsp_in_flight", "Calls under way", provider, registry=registry, multiprocess_mode="livesum")
         self.depth = Gauge("lgsp_outbox_depth", "Stored messages by state", of_state, registry=registry, multiprocess_mode="max")
@@ -206,6 +210,10 @@ class Telemetry:
         self.attempts.labels(provider, state).inc()
         if state == "dead" and fault is not None:
             self.dead_letters.labels(provider, fault.slug).inc()
+
+    def gathered(self, provider: str, messages: int) -> None:
+        """So many messages travel in one call."""
+        self.batches.labels(provider).observe(messages)
 
     def reply_invalid(self, provider: str, call: str, count: int) -> None:
         """The provider's answer breaks its own contract in `count` places; it may still be good enough."""

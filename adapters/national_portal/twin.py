@@ -1,7 +1,8 @@
 """A stand-in for the national public service portal: sessions, dossiers with their status order, and its ways of saying no.
 
-Twin only. One more control route than every twin has: `PUT /_twin/sessions {"ttl_s"?, "uses"?}` makes sessions end sooner. Its credentials
-are the constants below.
+Twin only. Two more control routes than every twin has: `PUT /_twin/sessions {"ttl_s"?, "uses"?}` makes sessions end sooner;
+`PUT /_twin/batches {"rows": true}` lets an answer to several dossiers tell of each, and GET shows how many came in each call. Its
+credentials are the constants below.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ class Portal:
     sessions: dict[str, tuple[float, int]] = field(default_factory=dict)
     dossiers: dict[str, Dossier] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    tells_rows: bool = False
+    sizes: list[int] = field(default_factory=list)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -88,6 +91,8 @@ class Portal:
         self.sessions.clear()
         self.dossiers.clear()
         self.ledger.clear()
+        self.tells_rows = False
+        self.sizes.clear()
 
     def record(self, effect: str, item: Mapping[str, Any]) -> None:
         """Note an effect with the digest of what caused it."""
@@ -139,16 +144,32 @@ class Services:
         return {"error_code": next(self.fine), "message": "Thành công", "result": [row]}
 
     def synchronise(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Insert or update all of `data`, or none of it."""
+        """Insert or update all of `data`, or none of it; or each by itself, where the answer tells rows."""
         updating = body["isUpdating"] == "True"
+        self.portal.sizes.append(len(body["data"]))
+        if self.portal.tells_rows and len(body["data"]) > 1:
+            rows = [self._one(item, updating=updating) for item in body["data"]]
+            return {"error_code": next(self.fine), "message": "Đã xử lý danh sách hồ sơ", "result": rows}
         for item in body["data"]:
             self._check_dossier(item, updating=updating)
         for item in body["data"]:
-            seen = self.portal.dossiers[item["MaHoSo"]].seen if updating else set()
-            status = int(item["TrangThaiHoSo"])
-            self.portal.dossiers[item["MaHoSo"]] = Dossier(dict(item), seen | {status}, status)
-            self.portal.record("updated" if updating else "created", item)
+            self._keep(item, updating=updating)
         return {"error_code": next(self.fine), "message": "Đồng bộ hồ sơ thành công", "result": []}
+
+    def _one(self, item: Mapping[str, Any], *, updating: bool) -> dict[str, Any]:
+        """The row that tells what became of one item among others."""
+        try:
+            self._check_dossier(item, updating=updating)
+        except Refusal as refusal:
+            return {"MaHoSo": item["MaHoSo"], "error_code": refusal.code, "message": refusal.message}
+        self._keep(item, updating=updating)
+        return {"MaHoSo": item["MaHoSo"], "error_code": next(self.fine), "message": "Đồng bộ hồ sơ thành công"}
+
+    def _keep(self, item: Mapping[str, Any], *, updating: bool) -> None:
+        seen = self.portal.dossiers[item["MaHoSo"]].seen if updating else set()
+        status = int(item["TrangThaiHoSo"])
+        self.portal.dossiers[item["MaHoSo"]] = Dossier(dict(item), seen | {status}, status)
+        self.portal.record("updated" if updating else "created", item)
 
     def progress(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Record all steps in `data`, or none."""
@@ -210,11 +231,20 @@ def twin() -> Starlette:
             return JSONResponse({"error": refusal.message}, 400)
         return JSONResponse({"ttl_s": portal.rules.ttl_s, "uses": portal.rules.uses})
 
+    async def batches(request: Request) -> JSONResponse:
+        if request.method == "PUT":
+            try:
+                portal.tells_rows = bool(_object(await request.body()).get("rows"))
+            except Refusal as refusal:
+                return JSONResponse({"error": refusal.message}, 400)
+        return JSONResponse({"rows": portal.tells_rows, "sizes": portal.sizes})
+
     app = Starlette(
         routes=[
             Route("/mapi/login", login, methods=["POST"]),
             Route("/mapi/g", serve, methods=["POST"]),
             Route("/_twin/sessions", rule, methods=["PUT"]),
+            Route("/_twin/batches", batches, methods=["GET", "PUT"]),
         ],
     )
     app.state.ledger, app.state.reset = portal.ledger, portal.reset

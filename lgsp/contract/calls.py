@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from lgsp.contract.batches import compile_batch
 from lgsp.contract.place import native_of
 from lgsp.errors import Violation
 from lgsp.mapping.compile import IDENTITY
@@ -112,6 +113,7 @@ class CallCompiler:
             ok_when=judgements["ok_when"],
             absent_when=judgements["absent_when"],
             duplicate_when=judgements["duplicate_when"],
+            batch=compile_batch(step["batch"], step["key"], judgements["ok_when"]) if "batch" in step else None,
         )
 
     def _reconciled(self, call: Call, steps: Sequence[tuple[str, Mapping[str, Any]]], found: Mapping[str, Call]) -> Call:

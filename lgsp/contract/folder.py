@@ -141,6 +141,7 @@ class _Folder:
             address=binding.get("address", ""),
             timeouts=Timeouts(total_s=binding["timeout_s"], **limits) if "timeout_s" in binding else Timeouts(),
             in_flight=binding.get("in_flight", 1),
+            gathers=self.manifest.gathers,
             auth=auth,
             xroad=XRoad(**binding["xroad"]) if "xroad" in binding else None,
             forward=Forward(**binding["forward"]) if "forward" in binding else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lgsp.contract.batches import list_and_item
 from lgsp.contract.source import Source, read_source
 from lgsp.errors import ContractError, Finding
 from lgsp.mapping.source import shape
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SHAPE = "adapter.schema.json"
 REFERENCE = "$env."
+MOST_GATHERED = 8
+"""Messages under way for each connection, where calls carry several: no more than a lease leaves time for."""
 KEPT = {"mailbox": "mailbox", "publish": "subscribers"}
 """Exchanges whose messages are kept in the hub, and the kind of binding that goes with each."""
 
@@ -41,6 +44,12 @@ class Manifest:
     def is_kept(self) -> bool:
         """Whether nothing of it is called: what is sent to it is kept in the hub."""
         return self.binding["kind"] in KEPT.values()
+
+    @property
+    def gathers(self) -> int:
+        """How many messages may be under way for each call at the same time."""
+        steps = [step for steps in self.value.get("calls", {}).values() for step in steps]
+        return min(MOST_GATHERED, max((step.get("batch", {}).get("max_items", 1) for step in steps), default=1))
 
     @property
     def uses(self) -> Mapping[str, str]:
@@ -154,6 +163,9 @@ def _wrong_steps(manifest: Manifest, name: str, steps: Sequence[Mapping[str, Any
             yield manifest.source.finding(
                 f"{at}/on_duplicate", "calls", "nothing says when an answer is a duplicate", "add `duplicate_when`"
             )
+        if "batch" in step and list_and_item(step.get("key", "")) is None:
+            reason = "several can only travel as one where a key tells the items of a list apart"
+            yield manifest.source.finding(f"{at}/batch", "batch", reason, "declare `key: LIST.0.FIELD`")
         asked = step.get("reconcile", {}).get("call")
         if asked is not None and not any(other["call"] == asked and other.get("safe") for other in steps):
             reason = f"{asked!r} is no safe call of this operation"

@@ -120,8 +120,9 @@ class Worker:
         if provider.kind in {MAILBOX, SUBSCRIBERS}:
             return
         tasks = self._busy.setdefault(code, set())
-        passage = self._circuits.passage(provider, len(tasks))
-        places = min(provider.in_flight - len(tasks), passage.places)
+        passage = self._circuits.passage(provider, -(-len(tasks) // provider.gathers))
+        free = passage.places * provider.gathers if passage.flows else passage.places
+        places = min(provider.in_flight * provider.gathers - len(tasks), free)
         if places <= 0:
             return
         try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.errors import Violation
+    from lgsp.model.batch import Batch
     from lgsp.model.parties import SubsystemId
 
 
@@ -127,6 +128,7 @@ class Call:
     judge the native reply, beside which `known` holds earlier ones (None: every decoded reply is fine; none is absent, none a duplicate).
     again_with: on a duplicate, native paths and their values for a second sending; empty: a duplicate counts as delivered.
     message_path: where the native reply says why it refuses. one_form: native and canonical are the same, the details of faults too.
+    batch: several may travel as one.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Call:
     message_path: tuple[str, ...] = ()
     reconcile: Reconcile | None = None
     one_form: bool = False
+    batch: Batch | None = None
 
     def prepare(self, native: Any) -> Prepared:
         """The request as it will be sent; a Fault names each place that breaks the provider's contract."""
@@ -232,7 +235,8 @@ class Forward:
 class Provider:
     """One external system and how it is reached; `address` may be a reference (`$env.NAME`) that each hub binds.
 
-    in_flight: calls at one time from one process. backlog: stored messages that may wait for it, at most.
+    in_flight: calls at one time from one process. backlog: stored messages that may wait for it, at most. gathers: messages under way for
+    each call, where several travel as one.
     """
 
     code: str
@@ -246,6 +250,7 @@ class Provider:
     xroad: XRoad | None = None
     forward: Forward | None = None
     backlog: int = 200_000
+    gathers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

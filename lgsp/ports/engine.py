@@ -256,10 +256,14 @@ class ProviderStates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """How many more messages may be claimed for a provider now, and whether it came back, so that those that wait are hastened first."""
+    """How many more messages may be claimed for a provider now, and whether it came back, so that those that wait are hastened first.
+
+    flows: it is called freely, so that a call may carry as many messages as it holds; not only probed.
+    """
 
     places: int
     hastens: bool = False
+    flows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

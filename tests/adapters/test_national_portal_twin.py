@@ -178,6 +178,19 @@ async def test_one_bad_item_spoils_the_whole_batch(caller):
     assert await caller.effects() == {}
 
 
+async def test_told_to_tell_rows_it_takes_each_item_by_itself(caller):
+    good = {"MaHoSo": "H99-1", "MaTTHC": "1", "TenTTHC": "T", "KenhThucHien": "1", "ChuHoSo": "A", "LoaiDoiTuong": "1", "DonViXuLy": "P"}
+    items = [good | {"TrangThaiHoSo": "1"}, good | {"MaHoSo": "H99-2", "TrangThaiHoSo": "9"}]
+    await caller.send("/_twin/batches", {"rows": True}, "PUT")
+
+    told = await caller.ask("DongBoHoSoMC", isUpdating="False", data=items)
+
+    assert fine(told)
+    assert [(row["MaHoSo"], str(row["error_code"]) in {"0", "00"}) for row in told["result"]] == [("H99-1", True), ("H99-2", False)]
+    assert await caller.effects() == {"H99-1": {"created": 1}}
+    assert json.loads((await caller.send("/_twin/batches", None, "GET"))[1])["sizes"] == [2]
+
+
 @pytest.mark.parametrize(("service", "code"), [("XoaHoSo", "-9"), (None, "-9")])
 async def test_an_unknown_service_is_refused(caller, service, code):
     assert (await caller.ask(service))["error_code"] == code

@@ -121,6 +121,7 @@ def test_comments_and_layout_do_not_change_a_digest(folder):
 
 PORTAL, POPULATION = "national_portal", "population"
 MANIFEST_FAULTS = [
+    (PORTAL, ("key: data.0.MaHoSo", "key: madonvi"), "batch:", "batch", "apart"),
     (POPULATION, ("kind: soap", "kind: sopa"), "kind: sopa", "shape", "rest, soap"),
     (POPULATION, ("timeout_s: 20", "timeout_s: 900"), "timeout_s: 900", "shape", "300"),
     (POPULATION, ("  port: TraCuuCongDan\n", ""), "binding:", "shape", "'port' is missing"),

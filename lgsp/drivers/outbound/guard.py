@@ -106,11 +106,11 @@ class GuardedCalls:
         road, now = self._road(provider), self._around.now()
         ruling = self._ordered(road, provider.code, now)
         if ruling is not None:
-            return Passage(road.in_flight - busy if ruling.kind is RulingKind.CLOSED else 0)
+            return Passage(road.in_flight - busy, flows=True) if ruling.kind is RulingKind.CLOSED else Passage(0)
         places = breaker.places(road.circuit, now, self._rule)
         if places is None:
             hastens, road.hastens = road.hastens, False
-            return Passage(int(road.limit) - busy, hastens)
+            return Passage(int(road.limit) - busy, hastens, flows=True)
         is_new = road.looked_for != road.circuit.probe_at
         if not places or (not is_new and now < road.looked_at + LOOK_S):
             return Passage(0)
