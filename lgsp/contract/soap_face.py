@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec.lexical import Unwritable, pointer_of
+from lgsp.codec.tables import ANY_KEY
 from lgsp.contract.openapi import HttpOperation, OpenApi
 from lgsp.contract.published import SOAP_BINDINGS, published_documents
 from lgsp.contract.wsdl import contract_of
@@ -160,6 +161,8 @@ def _binary(speech: Speech) -> frozenset[str]:
     waiting = [field for field in (speech.operation.reply.body if speech.operation.reply else None,) if field is not None]
     while waiting:
         field = waiting.pop()
+        if field.key == ANY_KEY:
+            continue
         shape = speech.grammar.shapes[field.shape]
         kinds.setdefault(field.name.rpartition("}")[2], set()).add(shape.form == BASE64)
         if field.shape not in seen:

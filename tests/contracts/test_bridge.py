@@ -14,6 +14,7 @@ from zeep.transports import Transport
 from zeep.wsdl import Document
 
 from lgsp.codec import json
+from lgsp.codec.envelope import open_envelope
 from lgsp.contract.adapter import check_adapter, compile_adapter
 from lgsp.contract.bridge.draft import Wish, draft_of
 from lgsp.contract.bridge.expression import to_ecma, to_xsd
@@ -23,14 +24,16 @@ from lgsp.contract.bridge.to_rest import openapi_of
 from lgsp.contract.bridge.to_soap import wsdl_of
 from lgsp.contract.openapi import compile_contract, read_openapi
 from lgsp.contract.source import Source
-from lgsp.contract.wsdl import read_wsdl
+from lgsp.contract.wsdl import read_contract, read_wsdl
 from lgsp.errors import ContractError
 from lgsp.schema import compile_schema
+from lgsp.twin.invent import Inventor
 from tests.contracts.invented import plain, schemas
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PEOPLE = HERE / "data" / "people.wsdl"
+POPULATION = ROOT / "contracts" / "wsdl" / "population" / "v1" / "population.wsdl"
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 """The version that these tests speak."""
 
@@ -62,6 +65,11 @@ def spoken(face):
     return next(operation for (version, _), operation in face.operations.items() if version == SOAP_11)
 
 
+def heard(operation, document):
+    """What the hub understands of a request."""
+    return operation.read(open_envelope(document))
+
+
 # ---- OpenAPI to WSDL -------------------------------------------------------------------------------------------------------------------
 
 
@@ -78,7 +86,7 @@ def test_whatever_json_holds_comes_back_from_xml_unchanged(data, invented):
 
     assert breaches == ()
     asked = written.replace(b":luuResponse", b":luu").replace(b":result", b":body")
-    parameters, read, violations = operation.read(asked)
+    parameters, read, violations = heard(operation, asked)
     assert (dict(parameters), violations) == ({}, ())
     assert plain(json.decode(json.encode(read))) == plain(json.decode(json.encode(value)))
 
@@ -96,7 +104,7 @@ def test_types_that_contain_themselves_come_back_from_xml():
     written, breaches = operation.write(value)
 
     assert breaches == ()
-    assert operation.read(written.replace(b":luuResponse", b":luu")) == ({}, value, ())
+    assert heard(operation, written.replace(b":luuResponse", b":luu")) == ({}, value, ())
 
 
 def test_null_absent_and_empty_are_told_apart():
@@ -105,7 +113,7 @@ def test_null_absent_and_empty_are_told_apart():
     operation = spoken(made_face(contract_of(schema), "thu:1", ["luu"], ()))
 
     for value in ({}, {"a": None}, {"a": ""}, {"b": None}, {"b": []}, {"b": [""]}):
-        assert operation.read(operation.write(value)[0].replace(b":luuResponse", b":luu"))[1] == value
+        assert heard(operation, operation.write(value)[0].replace(b":luuResponse", b":luu"))[1] == value
 
 
 def test_parameters_stand_in_the_wrapper_beside_the_body():
@@ -119,7 +127,7 @@ def test_parameters_stand_in_the_wrapper_beside_the_body():
         "<body><x>1.50</x></body></luu></e:Body></e:Envelope>"
     )
 
-    assert spoken(face).read(body.encode()) == ({"ma": "H 1", "loai": "1,2"}, {"x": Decimal("1.50")}, ())
+    assert heard(spoken(face), body.encode()) == ({"ma": "H 1", "loai": "1,2"}, {"x": Decimal("1.50")}, ())
 
 
 @pytest.mark.parametrize(
@@ -168,7 +176,7 @@ def test_zeep_speaks_a_wsdl_that_was_made(tmp_path):
 
     envelope = etree.tostring(binding.get("luu").create(**asked).content)
 
-    value = spoken(made_face(contract, "thu:1", ["luu"], ())).read(envelope)[1]
+    value = heard(spoken(made_face(contract, "thu:1", ["luu"], ())), envelope)[1]
     assert value == {"ten": "Nguyễn Văn An", "tuoi": 36, "the": {"a b": "x"}, "con": ["2020-02-29"]}
 
 
@@ -215,6 +223,39 @@ def test_the_contract_and_the_wsdl_allow_the_same_values(value, is_valid, tmp_pa
 
     assert (contract.operations["Find"].check_request(value) == ()) is is_valid
     assert (content != b"" and not breaches) is is_valid or value == {"Id": "1", "Tag": []}
+
+
+def crossings(path, seeds):
+    """Values that the contract made of a WSDL allows, each with its side of the codec and the contract's check."""
+    document = openapi_of(path)
+    contract = compile_contract(document, Source(path, path.name, document, {}), ())
+    for item, speech in zip(document["paths"].values(), read_contract(path).port().operations.values(), strict=True):
+        operation = contract.operations[item["post"]["operationId"]]
+        asked, answered = item["post"]["requestBody"], item["post"]["responses"].get("200")
+        for holder, side, check in ((asked, speech.request, operation.check_request), (answered, speech.reply, operation.check_reply)):
+            for seed in range(seeds if holder else 0):
+                value = Inventor(document["components"]["schemas"], seed).value(holder["content"]["application/json"]["schema"])
+                if check(value) == ():
+                    yield value, side, check
+
+
+def test_whatever_a_contract_made_of_a_wsdl_allows_comes_back_from_xml_unchanged_or_is_refused(corpora):
+    crossed = refused = 0
+    for path in (PEOPLE, POPULATION, *sorted((corpora / "wsdl").rglob("*.wsdl"))[::11]):
+        try:
+            values = list(crossings(path, seeds=4))
+        except ContractError:
+            continue
+        for value, side, check in values:
+            content, breaches = side.write(value)
+            if breaches:
+                refused += 1
+                continue
+            back, violations = side.read(side.open(content))
+            crossed += 1
+            assert (plain(back), violations, check(back)) == (plain(value), (), ()), path
+
+    assert crossed > 4 * refused > 0
 
 
 @pytest.mark.parametrize(
@@ -271,7 +312,7 @@ def checked(draft, folder):
 
 
 def test_a_wsdl_alone_becomes_an_adapter_without_findings(tmp_path):
-    draft = draft_of(ROOT / "contracts" / "wsdl" / "population" / "v1" / "population.wsdl", Wish(name="Dân cư"))
+    draft = draft_of(POPULATION, Wish(name="Dân cư"))
 
     assert checked(draft, tmp_path) == []
     provider, (service,) = compile_adapter(tmp_path / "adapters" / "dan_cu", tmp_path / "contracts")

@@ -39,6 +39,9 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "hexBinary": "(?:[0-9A-Fa-f]{2})*",
     },
 )
+BASE64 = r"^[A-Za-z0-9+/ \t\n\r]*(?:=[ \t\n\r]*){0,2}$"
+"""Lines may be parted, as old systems do."""
+
 _RANGES: Mapping[str, tuple[int | None, int | None]] = MappingProxyType(
     {
         "long": (-(2**63), 2**63 - 1),
@@ -114,7 +117,7 @@ def _text(form: str, facets: Facets) -> Schema:
     if form in FORMS:
         found["pattern"] = rf"^[ \t\n\r]*{FORMS[form]}[ \t\n\r]*$"
     if form == "base64Binary":
-        found["contentEncoding"] = "base64"
+        found |= {"contentEncoding": "base64", "pattern": BASE64}
     for name, values in facets:
         if name == "enumeration" and "enum" not in found:
             found["enum"] = list(dict.fromkeys(values))
