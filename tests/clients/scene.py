@@ -14,6 +14,7 @@ from lgsp.config import HOME
 from lgsp.contract.bridge.draft import Wish, draft_of
 from lgsp.twin.serve import serving
 from tests.e2e.hub import Running, running_hub
+from tests.e2e.people import PEOPLE, people
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,12 +69,15 @@ def store() -> Starlette:
 
 @asynccontextmanager
 async def scene(folder: Path) -> AsyncIterator[Running]:
-    """A hub that serves `citizens` and `kho`, each in both tongues, with a consumer that may use both."""
+    """A hub that serves `citizens`, `kho` (of an OpenAPI file) and `nguoi-dan` (of a WSDL) in both tongues to one consumer."""
     for kind in ("adapters", "contracts", "schemas"):
         shutil.copytree(HOME / kind, folder / kind)
     (folder / "kho.yaml").write_text(STORE)
-    draft_of(folder / "kho.yaml", Wish(name="kho", data_class="internal")).write(folder)
+    for file, name in ((folder / "kho.yaml", "kho"), (PEOPLE, "nguoi_dan")):
+        draft_of(file, Wish(name=name, data_class="internal")).write(folder)
     places = {"adapters": folder / "adapters", "contracts": folder / "contracts"}
-    async with serving(store()) as address, running_hub(folder, more_bindings={"KHO_URL": address}, **places) as hub:
-        await hub.register()
-        yield hub
+    async with serving(store()) as first, serving(people()) as second:
+        bound = {"KHO_URL": first, "NGUOI_DAN_URL": f"{second}/people"}
+        async with running_hub(folder, more_bindings=bound, **places) as hub:
+            await hub.register()
+            yield hub

@@ -68,7 +68,7 @@ async def _run(argv: Sequence[str], folder: Path) -> bytes:
 def _rest(service: str) -> Sequence[Sequence[str]]:
     return (
         (*FETCH, f"{{hub}}/{service}/1/openapi.json", f"{service}.json", "{token}"),
-        (str(GENERATOR), "generate", "--path", f"{service}.json", "--output-path", f"{service}_client", "--meta", "none"),
+        (str(GENERATOR), "generate", "--path", f"{service}.json", "--output-path", f"{service.replace('-', '_')}_client", "--meta", "none"),
     )
 
 
@@ -112,7 +112,7 @@ CLIENTS: Mapping[str, Client] = {
         ],
     ),
     "openapi-python-client": Client(
-        [GENERATOR], [*_rest("citizens"), *_rest("kho"), ["{python}", "{here}/rest/client.py", "{hub}", "{token}"]]
+        [GENERATOR], [*_rest("citizens"), *_rest("kho"), *_rest("nguoi-dan"), ["{python}", "{here}/rest/client.py", "{hub}", "{token}"]]
     ),
 }
 

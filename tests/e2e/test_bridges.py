@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import pytest_asyncio
 from lxml import etree
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lgsp.acts import register
@@ -16,10 +14,9 @@ from lgsp.contract.bridge.draft import Wish, draft_of
 from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import serving
 from tests.e2e.hub import running_hub
+from tests.e2e.people import ASK, PEOPLE, people
 from tests.e2e.soap import envelope, say
 
-PEOPLE = Path(__file__).parents[1] / "contracts" / "data" / "people.wsdl"
-ASK, TELL = "urn:test:question", "urn:test:answer"
 DOSSIERS = """
 openapi: 3.0.3
 info: {title: Kho hồ sơ, version: 2.1.0}
@@ -60,19 +57,6 @@ KEPT = {
 }
 
 
-async def people(request):
-    """Answers the WSDL of tests/contracts: what it is asked for, or its typed fault for number 404."""
-    asked = etree.fromstring(await request.body())
-    number = asked.findtext(f".//{{{ASK}}}Id")
-    if number == "404":
-        trouble = f'<t:Trouble xmlns:t="{TELL}"><Number>404</Number></t:Trouble>'
-        fault = f"<s:Fault><faultcode>s:Client</faultcode><faultstring>không có</faultstring><detail>{trouble}</detail></s:Fault>"
-        return Response(envelope(fault), 500, media_type="text/xml")
-    kinds = ",".join(tag.get("kind") for tag in asked.iterfind(f".//{{{ASK}}}Tag"))
-    person = f"<Person><Id>{number}</Id><Name>Nguyễn Văn An {kinds}</Name></Person>"
-    return Response(envelope(f'<a:Found xmlns:a="{TELL}">{person}<Total>9007199254740993</Total></a:Found>'), media_type="text/xml")
-
-
 def dossiers():
     """Keeps dossiers as JSON."""
     kept = {}
@@ -100,8 +84,7 @@ async def hub(tmp_path_factory):
     for file, name in ((PEOPLE, "nguoi_dan"), (folder / "kho.yaml", "kho")):
         draft_of(file, Wish(name=name, data_class="internal")).write(folder)
     places = {"adapters": folder / "adapters", "contracts": folder / "contracts"}
-    soap = Starlette(routes=[Route("/people", people, methods=["POST"])])
-    async with serving(soap) as first, serving(dossiers()) as second:
+    async with serving(people()) as first, serving(dossiers()) as second:
         bound = {"NGUOI_DAN_URL": f"{first}/people", "KHO_URL": second}
         async with running_hub(folder, more_bindings=bound, **places) as running:
             await running.register()

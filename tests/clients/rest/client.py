@@ -1,4 +1,4 @@
-"""openapi-python-client's clients of both OpenAPI documents that the hub publishes; prints what they understood as one JSON object."""
+"""openapi-python-client's clients of the OpenAPI documents that the hub publishes; prints what they understood as one JSON object."""
 
 import json
 import sys
@@ -8,6 +8,9 @@ from citizens_client.api.citizens import citizen_lookup
 from kho_client import AuthenticatedClient as StoreClient
 from kho_client.api.default import luu_ho_so, xem_ho_so
 from kho_client.models import GiayTo, HoSo
+from nguoi_dan_client import AuthenticatedClient as PeopleClient
+from nguoi_dan_client.api.default import find
+from nguoi_dan_client.models import Find, Found, Tag, Trouble
 
 hub, token = sys.argv[1:]
 
@@ -35,6 +38,14 @@ store = StoreClient(base_url=f"{hub}/kho/1", token=token, headers={"Accept-Langu
 dossier = HoSo(ma="PY-1", so_trang=12, le_phi=15000.5, giay_to=[GiayTo(loai="Đơn đề nghị"), GiayTo(loai="CCCD")])
 kept = luu_ho_so.sync(client=store, body=dossier)
 missing = xem_ho_so.sync(client=store, ma="không có")
+
+people = PeopleClient(base_url=f"{hub}/nguoi-dan/1", token=token)
+person = find.sync(client=people, body=Find(id="001", year=1990, tag=[Tag(kind=7, text="mới")]))
+trouble = find.sync(client=people, body=Find(id="404"))
+if not isinstance(person, Found) or person.person[0].name != "Nguyễn Văn An 7":
+    sys.exit(f"of the WSDL's answer: {person}")
+if trouble.provider_fault.detail != Trouble(number=404):
+    sys.exit(f"of the WSDL's fault: {trouble}")
 
 print(  # noqa: T201  # the test reads it
     json.dumps(
