@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FIRST_TWIN_PORT = 8200
 GC_THRESHOLDS = (50_000, 20, 100)
+MALLOPT = {-3: 1 << 20, -8: 2}
+"""M_MMAP_THRESHOLD, M_ARENA_MAX of mallopt(3)."""
 EXIT_UNUSABLE = 2
 
 
@@ -52,6 +55,7 @@ def serve(
         _refuse_contradictions(settings, chosen, twins=twins)
         if settings.metrics_dir:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # before prometheus_client is imported
+        _bound_heap()
         uvloop.run(run(settings, chosen, twins=twins))
     except (SettingsError, ContractError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
@@ -169,6 +173,13 @@ def _settle_garbage() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+
+
+def _bound_heap() -> None:
+    """Glibc would keep the 19 MB that a password's check takes, and a heap for each thread; other C libraries have no such settings."""
+    with contextlib.suppress(AttributeError, OSError):
+        for name, value in MALLOPT.items():
+            ctypes.CDLL(None).mallopt(name, value)
 
 
 class Server(uvicorn.Server):

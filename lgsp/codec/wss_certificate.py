@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import xmlsec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from lgsp.errors import WssError
+
+if TYPE_CHECKING:
+    import xmlsec
 
 RSA_BITS = 2048
 CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
@@ -52,6 +55,8 @@ def read_certificate(pem: str) -> Certificate:
     )
     if not strong:
         raise WssError(f"the certificate's key is neither RSA of {RSA_BITS} bits or more nor on a NIST curve")
+    import xmlsec  # noqa: PLC0415  # 10 MB that only who meets a signature needs
+
     der = found.public_bytes(Encoding.DER)
     return Certificate(
         der=der,
@@ -75,6 +80,8 @@ def read_signer(key_pem: str, certificate_pem: str) -> Signer:
         raise WssError("this is no private key in PEM without a passphrase") from error
     if private.public_key() != x509.load_der_x509_certificate(certificate.der).public_key():
         raise WssError("the private key does not belong to the certificate")
+    import xmlsec  # noqa: PLC0415  # as above
+
     return Signer(certificate, xmlsec.Key.from_memory(_lines(key_pem), xmlsec.constants.KeyDataFormatPem))
 
 

@@ -17,7 +17,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import xmlsec
 from lxml import etree
 
 from lgsp.codec.wss import DS, ID, SECURITY, WSU, check_timestamp, local
@@ -49,17 +48,8 @@ XOP = "{http://www.w3.org/2004/08/xop/include}Include"
 NOTHING: Sequence[str] = ()
 
 _LOOKS_LIKE_ID = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']")
-_Transform = xmlsec.constants
-TRANSFORMS = (_Transform.TransformExclC14N, _Transform.TransformSha256, _Transform.TransformSha384, _Transform.TransformSha512)
-METHODS = (
-    _Transform.TransformExclC14N,
-    _Transform.TransformRsaSha256,
-    _Transform.TransformRsaSha384,
-    _Transform.TransformRsaSha512,
-    _Transform.TransformEcdsaSha256,
-    _Transform.TransformEcdsaSha384,
-    _Transform.TransformEcdsaSha512,
-)
+TRANSFORMS = ("ExclC14N", "Sha256", "Sha384", "Sha512")
+METHODS = ("ExclC14N", "RsaSha256", "RsaSha384", "RsaSha512", "EcdsaSha256", "EcdsaSha384", "EcdsaSha512")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +190,14 @@ def _signed_by(signature: _Element, info: _Element, certificates: Sequence[Certi
 
 
 def _holds(signature: _Element, certificate: Certificate, elements: Sequence[_Element]) -> bool:
+    import xmlsec  # noqa: PLC0415  # 10 MB that only who meets a signature needs
+
     context = xmlsec.SignatureContext()
     context.key = certificate.key
-    for transform in TRANSFORMS:
-        context.enable_reference_transform(transform)
-    for transform in METHODS:
-        context.enable_signature_transform(transform)
+    for name in TRANSFORMS:
+        context.enable_reference_transform(getattr(xmlsec.constants, f"Transform{name}"))
+    for name in METHODS:
+        context.enable_signature_transform(getattr(xmlsec.constants, f"Transform{name}"))
     try:
         for element in elements:
             context.register_id(element, "Id", WSU)

@@ -6,7 +6,6 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import xmlsec
 from lxml import etree
 
 from lgsp.codec.wss import BASE64, BINARY_TOKEN, DS, ID, LIFE_S, SECURITY, TIMESTAMP, WSSE, WSU, X509_TOKEN, text_of
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 NAMES = {"wsse": WSSE, "wsu": WSU}
 TOKEN_ID = "lgsp-token"  # noqa: S105  # an id within the document
-_Transform = xmlsec.constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +59,14 @@ def _timestamp(security: _Element, now: float) -> _Element:
 
 
 def _sign(security: _Element, parts: list[_Element], signer: Signer) -> None:
+    import xmlsec  # noqa: PLC0415  # 10 MB that only who meets a signature needs
+
     token = etree.Element(BINARY_TOKEN, attrib={"EncodingType": BASE64, "ValueType": X509_TOKEN})
     token.text = base64.b64encode(signer.certificate.der).decode()
     security.insert(0, token)
     named = {TOKEN_ID: token, **{f"lgsp-{place}": part for place, part in enumerate(parts)}}
-    method = _Transform.TransformRsaSha256 if signer.certificate.is_rsa else _Transform.TransformEcdsaSha256
-    template = xmlsec.template.create(security, _Transform.TransformExclC14N, method)
+    method = xmlsec.constants.TransformRsaSha256 if signer.certificate.is_rsa else xmlsec.constants.TransformEcdsaSha256
+    template = xmlsec.template.create(security, xmlsec.constants.TransformExclC14N, method)
     context = xmlsec.SignatureContext()
     context.key = signer.key
     for name, part in named.items():
@@ -82,8 +82,10 @@ def _sign(security: _Element, parts: list[_Element], signer: Signer) -> None:
 
 def _refer(template: _Element, name: str, part: _Element) -> None:
     """One reference; the prefixes in scope are signed too, since texts (xsi:type) may use them and canonical XML cannot see that."""
-    reference = xmlsec.template.add_reference(template, _Transform.TransformSha256, uri=f"#{name}")
-    transform = xmlsec.template.add_transform(reference, _Transform.TransformExclC14N)
+    import xmlsec  # noqa: PLC0415  # as above
+
+    reference = xmlsec.template.add_reference(template, xmlsec.constants.TransformSha256, uri=f"#{name}")
+    transform = xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
     prefixes = sorted(prefix for prefix in part.nsmap if prefix)
     if prefixes:
         xmlsec.template.transform_add_c14n_inclusive_namespaces(transform, prefixes)

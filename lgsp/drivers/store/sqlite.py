@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 CHUNK = 64
 BUSY_TIMEOUT_S = 5.0
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", checkpoint.OFF)
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -512", checkpoint.OFF)
+"""The cache is 512 KiB a connection: the hot statements touch the young end of each table, the sweeps what they see once."""
 LOOK_BATCHES = 64
 """After so many batches the writer looks whether the write-ahead log has grown too large."""
 
