@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.sax.saxutils import escape
 
 NOTE = "Bản chụp từ sổ gốc, đã đối chiếu tại bộ phận một cửa; nộp kèm theo đề nghị của cơ quan xử lý hồ sơ."
 KINDS = ("original", "copy", "electronic")
@@ -79,3 +80,18 @@ def document(number: int, note: str) -> dict[str, Any]:
         "size_bytes": 48_213 + number,
     }
     return found | {"note": note} if note else found
+
+
+def envelope(element: str, value: dict[str, Any]) -> bytes:
+    """A value in the SOAP 1.1 envelope of a published WSDL; `element`: Clark name of the body's child."""
+    space, _, name = element[1:].partition("}")
+    inside = f'<{name} xmlns="{space}">{_xml(value)}</{name}>'
+    return f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{inside}</s:Body></s:Envelope>'.encode()
+
+
+def _xml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(f"<{name}>{_xml(member)}</{name}>" for name, member in value.items())
+    if isinstance(value, list):
+        return "".join(f"<item>{_xml(item)}</item>" for item in value)
+    return escape(json.dumps(value) if isinstance(value, bool) else str(value))

@@ -27,11 +27,12 @@ BUNDLE = Path(__file__).parent / "bundle"
 CONSUMER = "VN/GOV/H00/bench"
 PURPOSE = "bench"
 ALL_ROLES = "gateway,worker,admin"
-SERVICES = ("bench-dossiers", "bench-entries")
+SERVICES = ("bench-dossiers", "bench-entries", "bench-registrations")
 OPERATIONS = {
     "submitDossier": "/bench-dossiers/1/dossiers",
     "storeDossier": "/bench-dossiers/1/dossiers/stored",
     "storeEntry": "/bench-entries/1/entries",
+    "registerDossier": "/bench-registrations/1/dossiers",
 }
 PURPOSE_HEADERS = {
     "Lgsp-Purpose": PURPOSE,
@@ -60,6 +61,12 @@ class Hub:
         """One operation, to be loaded."""
         return Target(self.name, self.gateway + OPERATIONS[operation], self.pid, self.headers)
 
+    def soap_target(self, operation: str, name: str) -> Target:
+        """The same at the SOAP door, under a name of its own."""
+        service = OPERATIONS[operation].split("/")[1]
+        headers = {**self.headers, "Content-Type": "text/xml; charset=utf-8"}
+        return Target(name, f"{self.gateway}/{service}/1/soap", self.pid, headers, f"{{urn:lgsp:{service}:1}}{operation}")
+
     def loop_lag(self) -> dict[float, int]:
         """How often the event loop ran a timer late, by at most so many seconds (cumulative, as Prometheus has it)."""
         with urllib.request.urlopen(f"{self.management}/metrics", timeout=COMMAND_S) as reply:
@@ -86,6 +93,7 @@ def environment(provider: str, settings: Mapping[str, str]) -> dict[str, str]:
         "LGSP_ADMIN_PORT": str(free_port()),
         "LGSP_BIND_BENCH_DOSSIER_URL": provider,
         "LGSP_BIND_BENCH_ENTRY_URL": provider,
+        "LGSP_BIND_BENCH_REGISTRATION_URL": provider.rstrip("/"),
     }
     return outside() | common | dict(settings)
 

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SQLITE, POSTGRESQL, NAIVE, PASS_THROUGH, NGINX = "hub sqlite", "hub postgresql", "naive", "pass-through", "nginx"
+SOAP_SOAP, SOAP_REST = "SOAP in, SOAP out", "SOAP in, REST out"
 HALF = 0.5
+SOAP_SHARE = 0.8
 LONGEST_BLOCK_S = 0.01
 SOAK_WARM_UP = 10_000
 
@@ -87,7 +89,11 @@ def servers(folder: Path, places: Cores) -> Iterator[Field]:
             return Target(name, f"http://127.0.0.1:{ports[name]}{OPERATIONS['submitDossier']}", pid)
 
         main = stack.enter_context(hub(SQLITE, provider, places.server, folder, {"LGSP_DATABASE_URL": f"sqlite:///{folder}/hub.db"}))
-        targets = [main.target("submitDossier")]
+        targets = [
+            main.target("submitDossier"),
+            main.soap_target("submitDossier", SOAP_SOAP),
+            main.soap_target("registerDossier", SOAP_REST),
+        ]
         database = stack.enter_context(scratch_database())
         if database is not None:
             other = stack.enter_context(hub(POSTGRESQL, provider, places.server, folder, {"LGSP_DATABASE_URL": database}))
@@ -174,6 +180,11 @@ def conclude(report: Report) -> None:
             ratio = report.ratio(SQLITE, other, body_name)
             if ratio is not None:
                 report.ratios[key] = ratio
+    for name in (SOAP_SOAP, SOAP_REST):
+        ratio = report.ratio(name, SQLITE, "2kB")
+        if ratio is not None:
+            report.ratios[f"{name} / REST in"] = ratio
+        report.floor(f"{name} / REST in, SOAP out at 2 kB", SOAP_SHARE, ratio)
     main = report.row(SQLITE, "2kB")
     report.floor("hub/naive at 2 kB", 10, report.ratios.get("hub/naive"))
     report.floor("hub/pass_through at 2 kB", 0.33, report.ratios.get("hub/pass_through"))

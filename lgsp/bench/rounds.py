@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.bench import process
 from lgsp.bench.client import Load
+from lgsp.bench.dossier import envelope
 from lgsp.bench.report import MEGABYTE, Row, median_row
 from lgsp.bench.servers import BenchError, on_core
 from lgsp.bench.wrk import drive
@@ -34,22 +35,27 @@ class Plan:
     say: Callable[[str], None]
 
 
-def ask_once(target: Target, body: bytes) -> dict[str, object]:
+def ask_once(target: Target, body: bytes) -> bytes:
     """One request; raises BenchError unless it is answered well, so that no error page is measured for speed."""
-    request = urllib.request.Request(target.url, body, {"Content-Type": "application/json", **target.headers})
+    request = urllib.request.Request(target.url, said(target, body), {"Content-Type": "application/json", **target.headers})
     try:
         with urllib.request.urlopen(request, timeout=ANSWER_S) as reply:
-            found: dict[str, object] = json.load(reply)
+            found: bytes = reply.read()
             return found
     except urllib.error.HTTPError as error:
         raise BenchError(f"{target.name} answers {error.code}: {error.read()[:800].decode(errors='replace')}") from error
+
+
+def said(target: Target, body: bytes) -> bytes:
+    """The JSON body as this server is asked."""
+    return envelope(target.soap, json.loads(body)) if target.soap else body
 
 
 def measure(target: Target, name: str, body: bytes, plan: Plan) -> Row:
     """One server under one body for the plan's seconds."""
     before = process.cpu_s(target.pid)
     with on_core(plan.load_core):
-        sample = drive(target, body, Load(plan.seconds, plan.connections))
+        sample = drive(target, said(target, body), Load(plan.seconds, plan.connections))
     spent_us = (process.cpu_s(target.pid) - before) * 1e6
     answered = max(1, sample.requests)
     peak_mb = process.peak_bytes(target.pid) / MEGABYTE
@@ -62,7 +68,7 @@ def interleaved(targets: Sequence[Target], bodies: Mapping[str, bytes], plan: Pl
         for target in targets:
             ask_once(target, body)
             with on_core(plan.load_core):
-                drive(target, body, WARM_UP)
+                drive(target, said(target, body), WARM_UP)
             plan.say(f"warmed up {target.name} {name}")
     found: dict[tuple[str, str], list[Row]] = {}
     for number in range(1, plan.rounds + 1):

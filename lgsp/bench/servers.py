@@ -25,12 +25,16 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What load is sent to: a server's name, the address of one operation, the headers it wants, its process."""
+    """What load is sent to: a server's name, the address of one operation, the headers it wants, its process.
+
+    soap: Clark name of the element that SOAP consumers send; without it JSON is sent.
+    """
 
     name: str
     url: str
     pid: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    soap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
