@@ -25,7 +25,7 @@ from lgsp.drivers.doors.mtom import (
     put_parts,
 )
 from lgsp.drivers.doors.soap_faults import CONTENT_TYPES, fault_reply
-from lgsp.drivers.doors.soap_headers import Heard, hear, joined
+from lgsp.drivers.doors.soap_headers import NOTHING_HEARD, hear, joined
 from lgsp.drivers.doors.voice import recognise
 from lgsp.errors import Fault
 from lgsp.model.agreed import ADDRESS
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lgsp.codec.envelope import Envelope
     from lgsp.drivers.doors.asgi import Asked, Headers, Limits
     from lgsp.drivers.doors.mtom import Keep
+    from lgsp.drivers.doors.soap_headers import Heard
     from lgsp.drivers.doors.voice import Voice
     from lgsp.model.agreed import Service, SoapOperation
     from lgsp.ports.engine import Ports
@@ -94,7 +95,7 @@ class SoapDoor:
     def fault(self, fault: Fault, asked: Asked, version: str = "", heard: Heard | None = None) -> Reply:
         """A fault as this sender can read it."""
         names = (self._issuer, asked.message_id, asked.trace_id)
-        return fault_reply(fault, version or _version_said(asked.headers), heard or Heard(), names)
+        return fault_reply(fault, version or _version_said(asked.headers), heard or NOTHING_HEARD, names)
 
     async def _answer(self, asked: Asked, talk: _Talk) -> Reply:
         service = self._service(read_path(asked.scope))
@@ -198,7 +199,7 @@ class _Talk:
 
     def __init__(self, version: str) -> None:
         self.version = version
-        self.heard = Heard()
+        self.heard = NOTHING_HEARD
         self.packs = False
         self.repeated = b""
 

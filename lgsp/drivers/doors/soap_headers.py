@@ -68,8 +68,13 @@ class Heard:
         )
 
 
+NOTHING_HEARD = Heard()
+
+
 def hear(envelope: Envelope, path: str, understood: frozenset[str] = frozenset()) -> Heard:
     """Read the blocks that are meant for us; `understood`: tags that somebody else takes care of."""
+    if not envelope.blocks:
+        return NOTHING_HEARD
     ours = [block for block in envelope.blocks if _is_ours(block, envelope.version)]
     known = understood | _ADDRESSING | {_BLOCK}
     for block in ours:
@@ -77,7 +82,7 @@ def hear(envelope: Envelope, path: str, understood: frozenset[str] = frozenset()
             raise Fault("header-not-understood", extra={"notUnderstood": str(block.tag)})
     once = _once([block for block in ours if block.tag in _ADDRESSING or block.tag == _BLOCK])
     if not once:
-        return Heard()
+        return NOTHING_HEARD
     _refuse_elsewhere(_text(once.get(f"{{{WSA}}}To")), path)
     answers = _expects(once.get(f"{{{WSA}}}ReplyTo"), otherwise=True)
     return Heard(
@@ -91,6 +96,8 @@ def hear(envelope: Envelope, path: str, understood: frozenset[str] = frozenset()
 
 def joined(said: Purpose, heard: Purpose) -> Purpose:
     """HTTP headers and header block as one; where both speak of the same thing, they must agree."""
+    if heard is NO_PURPOSE:
+        return said
     changes = {}
     for each in fields(Purpose):
         one, other = getattr(said, each.name), getattr(heard, each.name)
