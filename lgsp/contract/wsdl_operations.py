@@ -136,7 +136,14 @@ class Nodes:
             for binding in root.findall(f"{{{WSDL}}}binding"):
                 name = _qualified(binding.get("name") or "", root.get("targetNamespace"))
                 for node in binding.findall(f"{{{WSDL}}}operation"):
-                    self._operations[name, node.get("name") or ""] = file, node
+                    self._keep((name, node.get("name") or ""), file, node)
+
+    def _keep(self, key: tuple[str, str], file: str, node: _Element) -> None:
+        """The last of those that share a name, as zeep has it."""
+        if key in self._operations:
+            reason = f"overloaded: {key[1]} occurs several times in its binding; only the last is spoken"
+            self._documents.note((file, node), "overloaded", reason, "give each operation a name of its own")
+        self._operations[key] = file, node
 
     def operation(self, port: ReadPort, name: str) -> tuple[str, Any]:
         """File and element of an operation in its binding."""

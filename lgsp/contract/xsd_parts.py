@@ -11,7 +11,7 @@ from lxml import etree
 from lgsp.contract.wsdl_files import SCHEMA, WSDL, XSD, line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lxml.etree import _Element
 
@@ -56,11 +56,17 @@ def schema_parts(documents: Documents) -> list[SchemaPart]:
 
 
 def _changed(schema: _Element, link: _Element) -> _Element:
-    """An included schema as it is, a redefined one with its changes."""
+    """An included schema as it is, a redefined one with its changes, whose names keep their meaning in it."""
     if link.tag != _REDEFINE or not len(link):
         return schema
-    changed = deepcopy(schema)
-    _redefined(changed, link)
+    spaces: dict[Any, str] = dict(schema.nsmap)
+    pairs = [(change, deepcopy(change)) for change in link]
+    renamed = [found for change, copy in pairs for found in _hoisted(change, copy, spaces)]
+    changed = etree.Element(schema.tag, {str(name): str(value) for name, value in schema.attrib.items()}, nsmap=spaces)
+    changed.extend(deepcopy(child) for child in schema)
+    for (node, name), value in renamed:
+        node.set(name, value)
+    _redefine(changed, [copy for _, copy in pairs])
     return changed
 
 
@@ -92,8 +98,9 @@ def _standalone(schema: _Element, namespace: str) -> _Element:
     if namespace and not schema.get("targetNamespace"):
         attributes["targetNamespace"] = namespace
         spaces.setdefault(None, namespace)
-    children = [deepcopy(child) for child in schema if child.tag not in _LINKS]
-    renamed = [(attribute, value) for child in children if _declares(child) for attribute, value in _hoisted(child, spaces)]
+    pairs = [(child, deepcopy(child)) for child in schema if child.tag not in _LINKS]
+    children = [copy for _, copy in pairs]
+    renamed = [found for child, copy in pairs if _declares(child) for found in _hoisted(child, copy, spaces)]
     alone = etree.Element(schema.tag, attributes, nsmap=spaces)
     alone.extend(children)
     for (node, name), value in renamed:
@@ -109,14 +116,14 @@ def _declares(node: _Element) -> bool:
     return any(event not in above for _, event in etree.iterwalk(node, events=("start-ns",)))
 
 
-def _hoisted(child: _Element, spaces: dict[Any, str]) -> Iterator[tuple[tuple[_Element, str], str]]:
-    """Names whose prefix means something else at the root, with what they are called there; `spaces` gains the prefixes."""
-    for node in child.iter():
+def _hoisted(child: _Element, copy: _Element, spaces: dict[Any, str]) -> Iterator[tuple[tuple[_Element, str], str]]:
+    """Names in a copy whose prefix means something else at its new root, with what they are called there; `spaces` gains the prefixes."""
+    for node, twin in zip(child.iter(), copy.iter(), strict=True):
         for name in _QNAMES & {str(key) for key in node.attrib}:
             words = (node.get(name) or "").split()
             called = [_called(word, node.nsmap, spaces) for word in words]
             if called != words:
-                yield (node, name), " ".join(called)
+                yield (twin, name), " ".join(called)
 
 
 def _called(word: str, here: dict[Any, str], spaces: dict[Any, str]) -> str:
@@ -136,15 +143,14 @@ def _called(word: str, here: dict[Any, str], spaces: dict[Any, str]) -> str:
 # ---- xs:redefine -----------------------------------------------------------------------------------------------------------------------
 
 
-def _redefined(schema: _Element, changes: _Element) -> None:
-    """Put what an xs:redefine says into a copy of the schema: the former definition gets another name, the new one builds on it."""
-    for change in changes:
-        name = change.get("name")
-        former = next((node for node in schema if node.tag == change.tag and node.get("name") == name), None)
+def _redefine(schema: _Element, changes: Sequence[_Element]) -> None:
+    """Put changes into a schema: the former definition gets another name, the new one builds on it."""
+    for new in changes:
+        name = new.get("name")
+        former = next((node for node in schema if node.tag == new.tag and node.get("name") == name), None)
         if former is None or name is None:
             continue
         former.set("name", f"{name}{_FORMER}")
-        new = deepcopy(change)
         built_on = [(node, attribute) for node in new.iter() for attribute in ("base", "ref")]
         for node, attribute in built_on:
             if (node.get(attribute) or "").rpartition(":")[2] == name:

@@ -279,4 +279,28 @@ CONSTRUCTS: dict[str, Construct] = {
         '<xs:simpleType name="F"><xs:restriction base="xs:token"><xs:pattern value="[A-Z]{2}\\d+"/><xs:maxLength value="5"/></xs:restriction>'
         "</xs:simpleType>",
     ),
+    "xs:key, xs:unique, xs:keyref": Construct(
+        'type="t:K"><xs:unique name="u"><xs:selector xpath="t:a"/><xs:field xpath="@k"/></xs:unique></xs:element><xs:element name="Ignored"',
+        st.lists(INT, min_size=1, max_size=3, unique=True).map(lambda keys: {"a": [{"@k": key} for key in keys]}),
+        around='<xs:complexType name="K"><xs:sequence><xs:element name="a" maxOccurs="9"><xs:complexType><xs:attribute name="k" type="xs:int" '
+        'use="required"/></xs:complexType></xs:element></xs:sequence></xs:complexType>',
+        is_type=True,
+    ),
+    "xs:redefine": Construct(
+        'type="t:T"',
+        fields({"inner": TEXT, "more": INT}),
+        around='<xs:redefine schemaLocation="redefined.xsd"><xs:complexType name="T"><xs:complexContent><xs:extension base="t:T"><xs:sequence>'
+        '<xs:element name="more" type="xs:int"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType></xs:redefine>',
+        is_type=True,
+    ),
+    "xs:include, xs:import": Construct(
+        'type="t:T"',
+        fields({"inner": TEXT}),
+        around='<xs:include schemaLocation="redefined.xsd"/><xs:import namespace="http://www.w3.org/2005/08/addressing"/>',
+        is_type=True,
+    ),
 }
+REDEFINED = (
+    '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"><xs:complexType name="T"><xs:sequence>'
+    '<xs:element name="inner" type="xs:string"/></xs:sequence></xs:complexType></xs:schema>'
+)

@@ -14,21 +14,23 @@ from lxml import etree
 from zeep.transports import Transport
 from zeep.wsdl import Document
 
-from contracts.constructs import CONSTRUCTS
-from contracts.test_wsdl import wsdl
+from contracts.constructs import CONSTRUCTS, REDEFINED
+from contracts.test_wsdl import PLAIN, SCHEMA, wsdl
 from lgsp.codec.soap import decode, encode
 from lgsp.contract.wsdl import read_contract
-from lgsp.errors import CodecError
+from lgsp.errors import CodecError, ContractError
 
 if TYPE_CHECKING:
     from lgsp.codec.soap import Speech
 
+README = Path(__file__).parent.parent.parent / "lgsp" / "codec" / "README.md"
 FOLDER = tempfile.TemporaryDirectory()
 
 
 def path_of(name: str) -> Path:
     path = Path(FOLDER.name) / f"{list(CONSTRUCTS).index(name)}.wsdl"
     if not path.exists():
+        path.with_name("redefined.xsd").write_text(REDEFINED)
         path.write_text(wsdl(CONSTRUCTS[name].types))
     return path
 
@@ -156,3 +158,66 @@ def test_what_is_required_and_fixed_need_not_be_given():
     content = encode(speech("default and fixed"), {"@d": 1})
 
     assert decode(speech("default and fixed"), content) == {"v": 7, "@d": 1, "@f": "F"}
+
+
+# ---- the tables of lgsp/codec/README.md ------------------------------------------------------------------------------------------------
+
+ENCODED = '<w:input><s:body use="encoded" namespace="urn:t"/></w:input><w:output><s:body use="encoded" namespace="urn:t"/></w:output>'
+HEADED = '<w:input><s:header message="t:in" part="h" use="literal">{}</s:header><s:body use="literal"/></w:input><w:output/>'
+TYPED = wsdl().replace('element="t:In"', 'type="xs:int"').replace('element="t:Out"', 'type="xs:int"')
+HEADER = '<w:part name="h" element="t:Out"/><w:part name="p" element="t:In"/>'
+AGAIN = '<w:operation name="Do"><w:input><s:body use="literal"/></w:input></w:operation>'
+BINDINGS = {
+    "document/literal, wrapped": wsdl(SCHEMA.format(PLAIN.replace('name="In"', 'name="Do"'))).replace("t:In", "t:Do"),
+    "document/literal, bare": wsdl(),
+    "document/literal, empty body": wsdl().replace('<w:part name="p" element="t:In"/>', ""),
+    "document/literal, several parts": wsdl().replace('element="t:In"/>', 'element="t:In"/><w:part name="q" element="t:Out"/>'),
+    "document/literal, part with a type": TYPED,
+    "document/encoded": wsdl(operation=ENCODED),
+    "rpc/literal": TYPED.replace('style="document"', 'style="rpc"'),
+    "rpc/encoded": TYPED.replace('style="document"', 'style="rpc"').replace('use="literal"', 'use="encoded"'),
+    "SOAP 1.1": wsdl(),
+    "SOAP 1.2": wsdl(version="soap12"),
+    "soap:header": wsdl(operation=HEADED.format("")).replace('<w:part name="p" element="t:In"/>', HEADER),
+    "soap:headerfault": wsdl(operation=HEADED.format('<s:headerfault message="t:out" part="p" use="literal"/>')).replace(
+        '<w:part name="p" element="t:In"/>', HEADER
+    ),
+    "soap:fault": wsdl().replace('<w:output message="t:out"/>', '<w:output message="t:out"/><w:fault name="f" message="t:out"/>'),
+    "one-way": wsdl().replace('<w:output message="t:out"/>', ""),
+    "notification": wsdl().replace('<w:input message="t:in"/>', ""),
+    "overloaded operation": wsdl().replace("</w:binding>", f"{AGAIN}</w:binding>"),
+    "mime:multipartRelated": wsdl(
+        operation='<w:input><m:multipartRelated xmlns:m="http://schemas.xmlsoap.org/wsdl/mime/"><m:part><s:body use="literal"/></m:part>'
+        '<m:part><m:content part="f" type="image/png"/></m:part></m:multipartRelated></w:input><w:output/>',
+    ).replace('element="t:In"/>', 'element="t:In"/><w:part name="f" type="xs:base64Binary"/>'),
+    "wsdl:import": wsdl(head='<w:import namespace="urn:m" location="more.wsdl"/>'),
+    "HTTP binding": wsdl(version="http"),
+    "other transports": wsdl().replace("soap/http", "soap/smtp"),
+    "WSDL 2.0": '<description xmlns="http://www.w3.org/ns/wsdl"/>',
+}
+
+
+def told(heading: str) -> dict[str, str]:
+    """Construct to who speaks it, as the README has it."""
+    text = README.read_text(encoding="utf-8").split(f"| {heading} | by | |\n| --- | --- | --- |\n")[1]
+    rows = (line.split("|") for line in text.split("\n\n")[0].splitlines())
+    return {row[1].strip(): row[2].strip() for row in rows}
+
+
+def speaker(text: str) -> str:
+    path = Path(FOLDER.name) / "binding.wsdl"
+    path.with_name("more.wsdl").write_text('<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" targetNamespace="urn:m"/>')
+    path.write_text(text)
+    try:
+        port = read_contract(path).port()
+    except ContractError:
+        return "refused"
+    return "codec" if "Do" in port.operations else "zeep" if "Do" in port.by_zeep else "refused"
+
+
+def test_the_readme_lists_each_construct_of_wsdl_with_who_speaks_it():
+    assert told("WSDL 1.1") == {name: speaker(text) for name, text in BINDINGS.items()}
+
+
+def test_the_readme_lists_each_construct_of_xsd_that_is_tested_here():
+    assert told("XSD 1.0") == dict.fromkeys(CONSTRUCTS, "codec")
