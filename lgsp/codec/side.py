@@ -217,6 +217,7 @@ def prefixes_of(start: Iterable[Field], grammar: Grammar) -> Mapping[str, str]:
         seen.add(found.shape)
         shape = grammar.shapes[found.shape]
         spaces.update(dict.fromkeys(_space(item.name) for item in shape.attributes))
+        needs_xsi = needs_xsi or shape.abstract
         waiting += [*shape.fields, *shape.derived]
     spaces.pop("", None)
     return {uri: "xml" if uri == XML else f"n{index}" for index, uri in enumerate(spaces)} | ({XSI: "xsi"} if needs_xsi else {})

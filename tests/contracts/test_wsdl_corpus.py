@@ -14,17 +14,26 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from contracts.invented import Inventor
 from contracts.test_wsdl import PLAIN, SCHEMA, wsdl
 from lgsp.contract.wsdl import read_contract
 from lgsp.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lgsp.codec.side import Side
+    from lgsp.codec.soap import Speech
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "lgsp" / "contract" / "README.md"
 TABLE = re.compile(r"(<!-- corpus -->\n).*?(<!-- /corpus -->)", re.DOTALL)
 LEAST = 310
+MOST_OPERATIONS = 20
 WHOLE, SAMPLE = os.environ.get("CI") == "true", 9
 MEANINGS = {
     "remote-import": "an import from the network that nothing at hand stands in for; the finding names the file to add",
@@ -38,13 +47,18 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: rules of its findings (none: registered), how many ports it has, rules of its notes."""
+    """What became of one file: rules of its findings (none: registered), how many ports it has.
+
+    nameless: findings without a place or reason. written: values made up for its operations, written and judged valid; changed: operations
+    that read another value than was written.
+    """
 
     file: str
     rules: tuple[str, ...]
-    nameless: int
-    ports: int
-    notes: tuple[str, ...]
+    nameless: int = 0
+    ports: int = 0
+    written: int = 0
+    changed: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -57,8 +71,24 @@ def outcome(file: str, root: str) -> Outcome:
         contract = read_contract(Path(file), Path(root))
     except ContractError as error:
         nameless = sum(not (finding.file and finding.reason and root not in str(finding)) for finding in error.findings)
-        return Outcome(file, tuple(finding.rule for finding in error.findings), nameless, 0, ())
-    return Outcome(file, (), 0, len(contract.ports), tuple(note.rule for note in contract.notes))
+        return Outcome(file, tuple(finding.rule for finding in error.findings), nameless)
+    spoken = [(name, speech) for port in contract.ports for name, speech in list(port.operations.items())[:MOST_OPERATIONS]]
+    trips = [
+        (name, trip) for name, speech in spoken for side in (speech.request, speech.reply) if side for trip in round_trips(speech, side)
+    ]
+    return Outcome(file, (), 0, len(contract.ports), len(trips), tuple(name for name, is_same in trips if not is_same))
+
+
+def round_trips(speech: Speech, side: Side) -> Iterator[bool]:
+    """Whether values made up for a side are read back as they were, by whichever way they are read."""
+    for full in (False, True) if side.message.body is not None else ():
+        try:
+            value = Inventor(speech.grammar, full=full).value(side.message.body.shape)
+        except LookupError:
+            continue
+        content, violations = side.write(value)
+        if not violations:
+            yield side.read_once(content) == side.read(side.open(content)) == (value, ())
 
 
 def outcomes(folder: Path, step: int = 1) -> list[Outcome]:
@@ -91,6 +121,11 @@ def found(corpora) -> list[Outcome]:
 def test_what_is_sound_registers_and_the_rest_is_refused_with_file_and_reason(found):
     assert sum(not each.rules for each in found) >= (LEAST if WHOLE else len(found) * LEAST // 349 - 2)
     assert [each.file for each in found if each.nameless] == []
+
+
+def test_what_is_written_by_them_is_valid_and_read_back_as_it_was(found):
+    assert sum(each.written for each in found) > 5 * len(found)
+    assert [(each.file, each.changed) for each in found if each.changed] == []
 
 
 @pytest.mark.skipif(not WHOLE, reason="only CI reads the whole corpus")

@@ -67,6 +67,7 @@ ENTRIES = (
     Entry("http://x-road.eu/xsd/xroad.xsd", (), _HERE, "xroad.xsd"),
     Entry("http://x-road.eu/xsd/identifiers", ("http://x-road.eu/xsd/identifiers.xsd",), _HERE, "xroad-identifiers.xsd"),
     Entry("http://x-road.eu/xsd/representation.xsd", (), _HERE, "xroad-representation.xsd"),
+    Entry("http://x-road.eu/xsd/security-token.xsd", (), _HERE, "xroad-security-token.xsd"),
 )
 _BY_NAMESPACE = {entry.namespace: entry for entry in ENTRIES}
 _BY_LOCATION = {place: entry for entry in ENTRIES for place in (entry.namespace, *entry.locations)}
