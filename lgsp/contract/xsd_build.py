@@ -14,6 +14,7 @@ from lgsp.codec.tables import SOAP_11, SOAP_12
 from lgsp.codec.verdict import SchemaFault, envelope_schema, gathering_schema
 from lgsp.contract.catalogue import ENTRIES
 from lgsp.contract.wsdl_files import XML, XSD, line_of, parser
+from lgsp.contract.xsd_extent import too_large
 from lgsp.contract.xsd_parts import SchemaPart
 from lgsp.errors import ContractError, Finding
 
@@ -56,6 +57,9 @@ def build(parts: Sequence[SchemaPart], places: dict[Any, Place]) -> Any:
 
     xmlschema works on its own trees (it mixes them with new elements, which lxml's do not allow), so lines are carried over by position.
     """
+    refused = too_large(parts)
+    if refused:
+        raise ContractError(refused)
     schema: Any = None
     own = [part for part in parts if part.namespace != XML]  # xmlschema brings that one along
     try:
