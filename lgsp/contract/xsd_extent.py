@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lgsp.contract.xsd_parts import SchemaPart
 
 MOST_PARTICLES = 1_000
-"""Of one group or type. The largest of 349 WSDLs of the world has 71; for 1,000 xmlschema takes seconds, and its time grows by the square."""
+"""Of one group or type. The largest of 349 WSDLs of the world has 71; for 1,000 xmlschema takes seconds, and its time grows squared."""
 _GROUP, _TYPE = f"{{{XSD}}}group", f"{{{XSD}}}complexType"
 _LEAVES = frozenset({f"{{{XSD}}}element", f"{{{XSD}}}any"})
 _OPEN = frozenset({f"{{{XSD}}}{name}" for name in ("sequence", "choice", "all", "complexContent", "extension", "restriction")})

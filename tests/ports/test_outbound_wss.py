@@ -25,6 +25,7 @@ from lgsp.drivers.memory import MemoryVault
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.outbound.wss import check_bound
 from lgsp.errors import OutcomeUnknown, SettingsError, WssError
+from lgsp.model.agreed import Prepared
 from lgsp.model.happening import Exchange
 from lgsp.model.parties import Purpose, Right, SubsystemId
 from lgsp.telemetry import Telemetry
@@ -117,7 +118,7 @@ async def ask(folder: Path, twin: Twin) -> Any:
         check_bound(lambda _provider, _party: bound, [provider])
         calls = NativeCalls(lambda _provider, _party: bound, lambda: NOW, Telemetry(CollectorRegistry()), MemoryVault(time.time, str))
         try:
-            return await calls._exchange(operation.calls[0], native, exchange)
+            return await calls._exchange(operation.calls[0], Prepared({}, native, ""), exchange)
         finally:
             await calls.close()
 

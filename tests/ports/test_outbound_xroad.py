@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from lgsp.codec.fragment import parse
 from lgsp.codec.xroad import repeated
 from lgsp.contract.adapter import check_adapter, compile_adapter
+from lgsp.drivers.memory import MemoryVault
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import Fault, OutcomeUnknown, Unreachable
 from lgsp.model.agreed import Call, Forward, Operation, Prepared, XRoad
@@ -77,7 +79,7 @@ class Scene:
             self.server.behind = behind
             bound = {"address": address, "us": HUB, "them": LAND, "user": "u", "secret": "s", "api_key": "k"}
             bound |= {"population": POPULATION, "there": "VN:GOV:000.00.00.G14:dat-dai", "url": behind + "/api/v1"}
-            calls = NativeCalls(lambda _provider, _party: bound, lambda: 0.0, Telemetry(CollectorRegistry()))
+            calls = NativeCalls(lambda _provider, _party: bound, lambda: 0.0, Telemetry(CollectorRegistry()), MemoryVault(time.time, str))
             try:
                 return await calls._exchange(call, Prepared({}, content, call.wire.path), exchange)
             finally:
@@ -154,7 +156,7 @@ async def test_the_vietnamese_adapter_forwards_by_its_query() -> None:
             "m-1", 0.0, DESK, replace(OPERATION, provider=provider), Right(DESK, "x", "y", frozenset()), PURPOSE, {}, {}, b"", "ab" * 16
         )
         bound = {"address": address, "there": "VN:GOV:000.00.00.G22:vpcpdvcprovider", "url": "https://kho.example:8443/api?a=b"}
-        calls = NativeCalls(lambda _provider, _party: bound, lambda: 0.0, Telemetry(CollectorRegistry()))
+        calls = NativeCalls(lambda _provider, _party: bound, lambda: 0.0, Telemetry(CollectorRegistry()), MemoryVault(time.time, str))
         await calls._exchange(call, Prepared({}, b"{}", call.wire.path), exchange)
         await calls.close()
 

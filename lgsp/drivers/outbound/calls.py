@@ -100,12 +100,13 @@ class NativeCalls:
 
     async def _sealed(self, letter: Letter, bound: Mapping[str, str], exchange: Exchange) -> Letter:
         """WS-Security, then what is signed over the bytes as they will be sent."""
-        auth, now = exchange.operation.provider.auth, self._now()
-        if auth.wss is None and auth.signs is None:
+        provider, now = exchange.operation.provider, self._now()
+        auth, content = provider.auth, letter.content
+        is_hashed = provider.xroad is not None and provider.kind == "soap"
+        if auth.wss is None and auth.signs is None and not is_hashed:
             return letter
-        content = letter.content
         if MARK in content:
-            content = await _whole(await cut_at_files(content, exchange.consumer, self._vault))  # signed as it is sent
+            content = await _whole(await cut_at_files(content, exchange.consumer, self._vault))  # signed or hashed as it is sent
         content = await seal(content, auth.wss, bound, now)
         headers = dict(letter.headers)
         if auth.signs is not None:
