@@ -113,6 +113,7 @@ class Telemetry:
         self.batches = Histogram(
             "lgsp_batch_messages", "Messages that travelled in one call", provider, buckets=BATCH_BUCKETS, registry=registry
         )
+        self.claims = Histogram("lgsp_claim_duration_seconds", "Duration of claims", buckets=STAGE_BUCKETS, registry=registry)
         self.in_flight = Gauge("lgsp_in_flight", "Calls under way", provider, registry=registry, multiprocess_mode="livesum")
         self.depth = Gauge("lgsp_outbox_depth", "Stored messages by state", of_state, registry=registry, multiprocess_mode="max")
         self.drain_rate = Gauge(

@@ -1,6 +1,6 @@
 """`lgsp bench deliver`: a backlog on PostgreSQL, worked off by one or two workers; how fast, at which cost, in how much memory.
 
-Beside the hub stands a naive consumer of a RabbitMQ queue: it takes one message, calls the provider, commits, acknowledges.
+No broker rings: the rate is that of a hub whose broker is away. A worker that has ended one message looks for the next by itself.
 """
 
 from __future__ import annotations

@@ -137,7 +137,8 @@ def show(report: Report) -> None:
             f"{row.peak_mb:.0f}",
         )
         table.add_row(row.server, row.body, *figures)
-    console.print(table)
+    if report.rows:
+        console.print(table)
     for name, value in {**report.ratios, **report.extra}.items():
         console.print(f"{name}: {value}")
     for floor in report.floors:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgsp.bench import accept, codec, deliver, mediation, overload
+from lgsp.bench import accept, codec, deliver, history, mediation, overload
 from lgsp.bench.report import show
 from lgsp.bench.servers import BenchError
 
@@ -54,6 +54,16 @@ def deliver_(
     """Measure how fast a backlog on PostgreSQL is worked off."""
     kinds = tuple(kind or deliver.KINDS)
     _report(lambda: deliver.run(deliver.Options(messages, workers, kinds, ACCEPT_CONNECTIONS, _say)), json_file)
+
+
+@app.command("history")
+def history_(
+    messages: Annotated[int, typer.Option(help="how long the long history is", min=20_000)] = 3_000_000,
+    rounds: Rounds = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure what millions of settled messages cost those that come now."""
+    _report(lambda: history.run(history.Options(messages, rounds, _say)), json_file)
 
 
 @app.command("overload")

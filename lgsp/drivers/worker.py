@@ -151,7 +151,10 @@ class Worker:
         now = self._ports.now()
         if passage.hastens:
             await self._patience.hasten(provider.code, now)
-        return await self._ports.outbox.claim(provider.code, places, now, self._lease_s(provider))
+        began = self._ports.tick()
+        claimed = await self._ports.outbox.claim(provider.code, places, now, self._lease_s(provider))
+        self._ports.telemetry.claims.observe((self._ports.tick() - began) / 1e9)
+        return claimed
 
     async def _granted(self, claimed: Sequence[Due]) -> Sequence[Due]:
         """Those that may go now; a retry that the provider's budget does not cover goes back untried."""
