@@ -131,7 +131,7 @@ class _Folder:
 
     def _provider(self, auth: Auth) -> Provider:
         declared, binding = self.manifest.value, self.manifest.binding
-        limits = {"connect_s": binding["connect_s"]} if "connect_s" in binding else {}
+        limits = {name: binding[name] for name in ("connect_s", "read_s") if name in binding}
         backlog = {"backlog": binding["backlog"]} if "backlog" in binding else {}
         return Provider(
             code=self.manifest.code,

@@ -53,10 +53,11 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Bounds of one outside call, in seconds; `total_s` includes a slowly dripping body."""
+    """Bounds of one outside call, in seconds; `total_s` includes a slowly dripping body, `read_s` is for the silence between two pieces."""
 
     connect_s: float = 5.0
     total_s: float = 20.0
+    read_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,10 +99,19 @@ async def running(provider: Provider) -> AsyncIterator[Provider]:
     await asyncio.gather(*provider.connections, return_exceptions=True)
 
 
-async def ask(port: int, native: Any = None, *, auth: Auth | None = None, call: Call = ASK, times: int = 1, total_s: float = 1.0) -> Any:
+async def ask(
+    port: int,
+    native: Any = None,
+    *,
+    auth: Auth | None = None,
+    call: Call = ASK,
+    times: int = 1,
+    total_s: float = 1.0,
+    read_s: float | None = None,
+) -> Any:
     """Make the same call `times` times at once through one driver; the last reply."""
     address = f"http://127.0.0.1:{port}"
-    provider = replace(PROVIDER, timeouts=Timeouts(0.5, total_s), auth=auth or Auth(), in_flight=2)
+    provider = replace(PROVIDER, timeouts=Timeouts(0.5, total_s, read_s), auth=auth or Auth(), in_flight=2)
     operation = replace(OPERATION, provider=provider)
     right = Right(DESK, "parcels", "find", frozenset())
     exchange = Exchange("m1", 0.0, DESK, operation, right, Purpose(), {}, {}, b"", "0af7651916cd43dd8448eb211c80319c")
@@ -194,6 +203,16 @@ async def test_the_total_deadline_holds_for_silence_and_for_a_slow_drip(kind: ty
 
     assert caught.value.slug == "provider-timeout"
     assert loop.time() - began < 1.5
+
+
+async def test_silence_ends_a_call_before_its_whole_time_is_up() -> None:
+    loop = asyncio.get_running_loop()
+    async with running(Silent()) as provider:
+        began = loop.time()
+        with pytest.raises(OutcomeUnknown, match="provider-timeout"):
+            await ask(provider.port, total_s=4.0, read_s=0.3)
+
+    assert loop.time() - began < 2.0
 
 
 async def test_more_calls_than_slots_wait_and_then_are_told_so() -> None:

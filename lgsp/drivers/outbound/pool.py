@@ -46,7 +46,9 @@ class Pool:
         self._in_flight = telemetry.in_flight.labels(provider.code)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S),
-            timeout=aiohttp.ClientTimeout(total=provider.timeouts.total_s, sock_connect=provider.timeouts.connect_s),
+            timeout=aiohttp.ClientTimeout(
+                total=provider.timeouts.total_s, sock_connect=provider.timeouts.connect_s, sock_read=provider.timeouts.read_s
+            ),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
