@@ -193,7 +193,7 @@ async def test_anothers_mailbox_is_not_there(hub: Running) -> None:
     confirmed = await stranger.ask("POST", f"/mailbox/{sent}/confirmation")
     unknown = await hub.client.get(f"{hub.data}/mailbox")
 
-    assert (seen[0], seen[1]["status"], fetched) == ({"messages": []}, 404, [])
+    assert (seen[0], seen[1]["status"], fetched) == ({"messages": [], "more": False}, 404, [])
     assert (confirmed.status_code, unknown.status_code) == (404, 401)
 
 

@@ -13,6 +13,7 @@ import pytest
 from lgsp import exchange
 from lgsp.acts import callback, register
 from lgsp.codec import json
+from lgsp.contract.openapi import read_openapi
 from lgsp.drivers.channels import ChannelCatalogue, with_channels
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.outbound.callback import judge_callback
@@ -22,12 +23,16 @@ from lgsp.model.agreed import Catalogue, Pattern
 from lgsp.model.happening import State
 from lgsp.model.parties import HUB, Callback, SubsystemId
 from lgsp.policy.signature import shown, signature_headers
+from lgsp.schema import compile_schema
 from lgsp.stages.notify import notify
 from tests.unit.office import NOW, make_office
 from tests.unit.small_hub import DESK, OPERATION, SmallHub
 
 SECRET = bytes(range(32))
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+SCHEMAS = read_openapi(ROOT / "contracts" / "hub.yaml", ROOT).document["components"]["schemas"]
+EVENT = compile_schema({**SCHEMAS["Event"], "properties": SCHEMAS["Event"]["properties"] | {"time": SCHEMAS["Moment"]}})
 
 
 def readers_check():
@@ -187,6 +192,7 @@ async def test_a_settled_message_becomes_a_cloudevent_with_its_receipt() -> None
     await hub.call_back()
 
     (event,) = hub.events()
+    assert list(EVENT(event)) == []
     assert told == (1, 0)
     assert event["data"]["reply"] == {"name": "Nguyễn Văn An"}
     assert {name: event[name] for name in ("specversion", "source", "type", "subject", "datacontenttype", "sequence")} == {

@@ -45,7 +45,8 @@ class MailboxDoor:
         parts = message.path.removeprefix(PATH).strip("/").split("/")
         match message.method, parts:
             case "GET", [""]:
-                return _told({"messages": [_listed(each) for each in await self._ports.mailboxes.kept(mine, LARGEST_PAGE)]})
+                found = await self._ports.mailboxes.kept(mine, LARGEST_PAGE + 1)
+                return _told({"messages": [_listed(each) for each in found[:LARGEST_PAGE]], "more": len(found) > LARGEST_PAGE})
             case "POST", ["fetches"]:
                 return await self._fetch(mine, _numbers(_body(message, FETCHED.keys())))
             case "GET", [message_id]:
