@@ -27,7 +27,7 @@ from lgsp.drivers.channels import ChannelCatalogue
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.clock import SteadyClock
 from lgsp.drivers.doors.asgi import Limits
-from lgsp.drivers.doors.gate import Front, Places
+from lgsp.drivers.doors.gate import Front, Places, Refusals
 from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management import management_app
 from lgsp.drivers.doors.token import TokenDoor
@@ -81,7 +81,7 @@ class Hub:
         """The data plane as an ASGI application."""
         settings = self.settings
         token_door = TokenDoor(Secrets(self.store, self.office.mac).client_of, self.tokens.issue, self.store, settings.token_life_s)
-        front = Front(self.places, self.ready, lambda: self.worker.stopping)
+        front = Front(self.places, self.ready, lambda: self.worker.stopping, Refusals(settings.issuer, self.ports.new_id))
         limits = Limits(settings.body_limit_bytes, settings.file_limit_bytes, settings.public_url, settings.security_servers)
         return gateway_app(self.ports, token_door, limits, front, settings.issuer)
 

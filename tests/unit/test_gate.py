@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from lgsp.drivers.doors.gate import REFUSAL, Front, Gate, Places
+from lgsp.drivers.doors.gate import REFUSAL, Front, Gate, Places, Refusals
 from lgsp.errors import Fault
 from tests.unit.small_hub import SmallHub
 
@@ -20,7 +20,8 @@ class Node:
         self.ready, self.stopping, self.answers = {"store": True}, False, asyncio.Event()
         self.answers.set()
         self.refused: list[Fault] = []
-        front = Front(Places(most, hub.ports.telemetry), self._ready, lambda: self.stopping)
+        refusals = Refusals("https://lgsp.example", hub.ports.new_id)
+        front = Front(Places(most, hub.ports.telemetry), self._ready, lambda: self.stopping, refusals)
         self.gate = Gate(self._app, hub.ports.identity, front)
 
     async def _ready(self) -> dict[str, bool]:
@@ -60,13 +61,27 @@ async def test_what_is_too_much_is_refused_at_once_with_the_time_to_come_back():
     first = asyncio.create_task(here.get("/a"))
     await asyncio.sleep(0)
 
-    await here.get("/b")
+    refused = [await here.get("/b", accept_language="en") for _ in range(2)]
+    here.answers.set()
+
+    (status, headers, problem), (_, _, other) = refused
+    assert (status, headers[b"Retry-After"]) == (503, b"2")
+    assert (problem["type"], problem["title"]) == ("https://lgsp.example/problems/overloaded", "The platform is overloaded")
+    assert problem["instance"].removeprefix("urn:uuid:") == headers[b"lgsp-message-id"].decode() != other["instance"]
+    assert (await first)[0] == (await here.get("/c"))[0] == 200
+
+
+async def test_a_refused_soap_request_is_told_by_its_own_door():
+    here = await node()
+    here.answers.clear()
+    first = asyncio.create_task(here.get("/a"))
+    await asyncio.sleep(0)
+
+    await here.get("/parcels/1/soap")
     here.answers.set()
     await first
-    await here.get("/c")
 
-    (fault,) = here.refused
-    assert (fault.slug, fault.problem.status, fault.retry_after_s) == ("overloaded", 503, 2.0)
+    assert [(fault.slug, fault.retry_after_s) for fault in here.refused] == [("overloaded", 2.0)]
 
 
 async def test_health_is_told_however_full_the_hub_is():

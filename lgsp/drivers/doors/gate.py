@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from lgsp.codec import json
 from lgsp.drivers.doors.asgi import write_reply
+from lgsp.drivers.doors.problems import language_of, problem_reply
+from lgsp.drivers.doors.soap import SUFFIX
 from lgsp.errors import Fault
 from lgsp.model.happening import Reply
 from lgsp.policy.admission import USUAL, AdmissionRule, Intake, admits, looked
@@ -30,7 +32,9 @@ AGAIN_S = (1.0, 2.0, 3.0)
 STRANGER = ""
 UNREADY = 503
 PLACE, REFUSAL = "lgsp.place", "lgsp.refusal"
-"""Keys of the scope: the Place of a request that is let in; the Fault of one that is not, for the door to tell in REST or SOAP."""
+"""Keys of the scope: the Place of a request that is let in; the Fault of a SOAP request that is not, for its door to tell."""
+NOBODY = "00000000-0000-0000-0000-000000000000"
+TRACELESS = NOBODY.replace("-", "").encode()
 
 
 class Places:
@@ -85,6 +89,25 @@ class Place:
             self._places = None
 
 
+class Refusals:
+    """The problem of a refusal, written once for each language and wait, with the request's own id put in: it must cost next to nothing."""
+
+    def __init__(self, issuer: str, new_id: Callable[[], str]) -> None:
+        self._issuer = issuer
+        self._new_id = new_id
+        self._written: dict[tuple[str, float | None], Reply] = {}
+
+    def reply(self, fault: Fault, language: str) -> tuple[Reply, str]:
+        """The answer, and the id that it names."""
+        kind = (language, fault.retry_after_s)
+        written = self._written.get(kind)
+        if written is None:
+            written = self._written[kind] = problem_reply(fault, language, self._issuer, NOBODY, NOBODY.replace("-", ""))
+        message_id = self._new_id()
+        body = written.body.replace(NOBODY.encode(), message_id.encode())
+        return Reply(written.status, body.replace(TRACELESS, message_id.replace("-", "").encode()), written.headers), message_id
+
+
 @dataclass(frozen=True, slots=True)
 class Front:
     """What the gate asks. ready: what the hub needs, by name, and whether it is there. stopping: whether the hub was told to stop."""
@@ -92,6 +115,7 @@ class Front:
     places: Places
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     stopping: Callable[[], bool]
+    refusals: Refusals
 
 
 class Gate:
@@ -116,12 +140,21 @@ class Gate:
         try:
             place = Place(self._places, consumer)
         except Fault as fault:
-            await self._app({**scope, REFUSAL: fault}, receive, sent)
+            await self._refuse(fault, scope, receive, sent)
             return
         try:
             await self._app({**scope, PLACE: place}, receive, sent)
         finally:
             place.give_back()
+
+    async def _refuse(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """As a problem here; a SOAP fault is the SOAP door's to write."""
+        if scope["path"].endswith(SUFFIX):
+            await self._app({**scope, REFUSAL: fault}, receive, send)
+            return
+        wanted = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
+        reply, message_id = self._front.refusals.reply(fault, language_of(wanted.decode("latin-1")))
+        await write_reply(receive, send, reply, (("lgsp-message-id", message_id),))
 
     def _whose(self, scope: Scope) -> str:
         for name, value in scope["headers"]:
