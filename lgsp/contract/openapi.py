@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Judged = tuple[Mapping[str, Any] | None, Callable[[Any], Sequence[Violation]]]
 
 JSON = "application/json"
+BYTES, FORM = "application/octet-stream", "multipart/form-data"
+OPAQUE = (BYTES, FORM)
+"""Bodies that are not read but streamed to the vault (drivers/doors/opaque.py)."""
 
 ANSWERS = ("200", "201", "202", "2XX")
 
@@ -110,7 +113,7 @@ def json_wire(operation: HttpOperation) -> Wire:
     return Wire(
         method=operation.method,
         path=operation.path,
-        media_type=operation.media_types[0] if operation.media_types else JSON,
+        media_type=next((media for media in operation.media_types if media not in OPAQUE), JSON),
         headers=(("Accept", JSON),),
         write=write,
         decode=decode,
@@ -183,7 +186,7 @@ class _Lint:
             name=name,
             method=method.upper(),
             path=path,
-            media_types=tuple(media for media in (body or {}).get("content", {}) if _is_json(media)),
+            media_types=tuple(media for media in (body or {}).get("content", {}) if _is_json(media) or media in OPAQUE),
             parameters=parameters,
             body_required=bool(body and body.get("required")),
             request_schema=request,
@@ -199,8 +202,11 @@ class _Lint:
         judged: Judged = (None, _no_body)
         for media, holder in body.get("content", {}).items():
             place = f"{at}/content/{escape(media)}"
-            if not _is_json(media):
-                self.fault(place, "media-type", "bodies of this type cannot be validated", "offer application/json only")
+            plain = media.partition(";")[0].strip().lower()
+            if plain == FORM and not _has_texts_only(self.contained(holder.get("schema", True))):
+                self.fault(place, "media-type", "a form is an object of texts and files", "declare each property as a string")
+            elif not _is_json(media) and plain not in OPAQUE:
+                self.fault(place, "media-type", "bodies of this type cannot be validated", f"offer {JSON}, or {' or '.join(OPAQUE)}")
             elif "schema" not in holder:
                 self.fault(place, "media-type", "bodies of this type have no schema", "say what they are made of")
             elif schemas and holder["schema"] != schemas[0]:
@@ -271,6 +277,18 @@ def _with_definitions(schema: Any, names: dict[str, None]) -> Any:
         names[token.replace("~1", "/").replace("~0", "~")] = None
         result["$ref"] = f"#/$defs/{token}"
     return result
+
+
+def _has_texts_only(schema: Mapping[str, Any]) -> bool:
+    """Whether this is an object whose properties are strings, each said so where it stands or one reference away."""
+    definitions = schema.get("$defs", {})
+
+    def followed(part: Any) -> Any:
+        return definitions.get(str(part["$ref"]).rpartition("/")[2], part) if isinstance(part, dict) and "$ref" in part else part
+
+    whole = followed(schema)
+    properties = [followed(part) for part in whole.get("properties", {}).values()] if isinstance(whole, dict) else []
+    return bool(properties) and all(isinstance(part, dict) and part.get("type") == "string" for part in properties)
 
 
 def _is_json(media_type: str) -> bool:

@@ -184,3 +184,45 @@ async def test_attachments_of_nobody_we_know_are_not_kept(hub: Running) -> None:
     answer = await hub.client.post(hub.data + PATH, content=packed(root(note(INCLUDE % "scan@x")), scan(LARGE)), headers=headers)
 
     assert heard(answer).slug == "token-invalid"
+
+
+# ---- declared opaque bodies at the REST door ------------------------------------------------------------------------------------------
+
+
+async def test_an_octet_stream_goes_by_way_of_the_vault(hub: Running, archive: Archive) -> None:
+    answer = await hub.post("/notes/1/scans", LARGE, Content_Type="application/octet-stream")
+
+    assert (answer.status_code, base64.b64decode(answer.json()["scan"])) == (200, LARGE)
+    assert base64.b64encode(LARGE) in archive.seen[0]
+
+
+async def test_a_form_is_an_object_of_texts_and_files(hub: Running, archive: Archive) -> None:
+    fields, files = {"name": "Hồ sơ", "text": "ghi chú"}, {"scan": ("../../etc/passwd", LARGE, "application/pdf")}
+
+    answer = await hub.client.post(f"{hub.data}/notes/1/forms", data=fields, files=files, headers=hub.headers)
+
+    assert answer.status_code == 200
+    assert (answer.json()["name"], answer.json()["text"]) == ("Hồ sơ", "ghi chú")
+    assert base64.b64decode(answer.json()["scan"]) == LARGE
+    assert len(archive.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("/notes/1/notes", "application/octet-stream", b"x", 415),
+        ("/notes/1/scans", "multipart/form-data; boundary=b0und", b"x", 415),
+        ("/notes/1/scans", "application/json", b'"AAAA"', 415),
+        ("/notes/1/forms", "multipart/form-data; boundary=b0und", b"x", 400),
+        ("/notes/1/forms", "multipart/form-data", b"x", 400),
+        ("/notes/1/forms", "multipart/form-data; boundary=b0und", packed(part(b"x", "Content-Disposition: attachment")), 400),
+        ("/notes/1/forms", "multipart/form-data; boundary=b0und", packed(part(b"x", 'Content-Disposition: form-data; name="other"')), 422),
+        ("/nothing/1/scans", "application/octet-stream", b"x", 404),
+    ],
+)
+async def test_what_is_not_declared_is_not_streamed(hub: Running, archive: Archive, case: tuple[str, str, bytes, int]) -> None:
+    path, kind, content, status = case
+
+    answer = await hub.post(path, content, Content_Type=kind)
+
+    assert (answer.status_code, archive.seen) == (status, [])

@@ -31,6 +31,7 @@ from lgsp.drivers.doors.files import FileDoor
 from lgsp.drivers.doors.gate import PLACE, REFUSAL
 from lgsp.drivers.doors.mailbox import PATH as MAILBOX
 from lgsp.drivers.doors.mailbox import MailboxDoor
+from lgsp.drivers.doors.opaque import OPAQUE, read_opaque
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
 from lgsp.drivers.doors.receipts import ReceiptDoor
@@ -126,14 +127,16 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
     async def _read(self, asked: Asked) -> Message:
         scope, headers = asked.scope, asked.headers
         introduced, purpose = introduced_in_rest(asked, self._limits.security_servers), read_purpose(headers)
-        return Message(
+        media_type = headers.text(b"content-type").partition(";")[0].strip().lower()
+        is_opaque = media_type in OPAQUE
+        message = Message(
             id=asked.message_id,
             received_at=self._ports.now(),
             method=scope["method"],
             path=read_path(scope),
             query=read_query(scope),
-            media_type=headers.text(b"content-type").partition(";")[0].strip().lower(),
-            body=await read_body(asked.receive, headers, self._limits.body_bytes),
+            media_type=media_type,
+            body=b"" if is_opaque else await read_body(asked.receive, headers, self._limits.body_bytes),
             credential=headers.get(b"authorization"),
             source=asked.source,
             purpose=introduced.purpose(purpose) if introduced else purpose,
@@ -143,6 +146,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             speaker=introduced.consumer if introduced else None,
             business_key=read_business_key(headers),
         )
+        return replace(message, body=await read_opaque(asked, message, self._ports, self._limits)) if is_opaque else message
 
     async def _token(self, message: Message) -> Reply:
         if message.method != "POST":
