@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.lexical import Unwritable, pointer_of
+from lgsp.codec.lexical import Doubt, Unwritable, pointer_of
 from lgsp.codec.tables import ANY_KEY
 from lgsp.contract.openapi import HttpOperation, OpenApi
 from lgsp.contract.published import SOAP_BINDINGS, published_documents
@@ -121,9 +121,20 @@ def _operations(
             reply_action=reply_action,
             read=_reading(speech, crossing),
             write=_nothing if speech.reply is None else _writing(speech.reply.write, crossing),
+            recognise=_recognising(speech, crossing),
             one_way=speech.reply is None,
             binary=_binary(speech) if speech.reply is not None else frozenset(),
         )
+
+
+def _recognising(speech: Speech, crossing: Crossed) -> Any:
+    def recognise(document: bytes) -> tuple[Mapping[str, str], Any] | None:
+        try:
+            return crossing.read(speech.request.recognised(document))
+        except (Doubt, ValueError, Unwritable):
+            return None
+
+    return recognise
 
 
 def _reading(speech: Speech, crossing: Crossed) -> Any:

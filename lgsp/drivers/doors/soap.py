@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from lgsp import exchange
 from lgsp.codec import json
+from lgsp.codec.envelope import Envelope
 from lgsp.codec.inbound import MEDIA_TYPES, read_content_type, read_envelope
 from lgsp.codec.tables import SOAP_11
 from lgsp.drivers.doors.asgi import body_pieces, read_body, read_path, read_purpose
@@ -26,7 +27,7 @@ from lgsp.drivers.doors.mtom import (
 )
 from lgsp.drivers.doors.soap_faults import CONTENT_TYPES, fault_reply
 from lgsp.drivers.doors.soap_headers import NOTHING_HEARD, hear, joined
-from lgsp.drivers.doors.voice import recognise
+from lgsp.drivers.doors.voice import Voice, recognise
 from lgsp.errors import Fault
 from lgsp.model.agreed import ADDRESS
 from lgsp.model.files import MARK
@@ -37,33 +38,37 @@ from lgsp.stages.identify import identify, known_consumer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lgsp.codec.envelope import Envelope
     from lgsp.drivers.doors.asgi import Asked, Headers, Limits
     from lgsp.drivers.doors.mtom import Keep
     from lgsp.drivers.doors.soap_headers import Heard
-    from lgsp.drivers.doors.voice import Voice
     from lgsp.model.agreed import Service, SoapOperation
     from lgsp.ports.engine import Ports
 
+    Content = tuple[Mapping[str, str], Any]
+
 SUFFIX = "/soap"
 _BODY = b"<soap:Body>"
+_CHILD = re.compile(rb"[^&]{0,200}?<(?:[\w.-]+:)?Envelope[^<>]*>\s*<(?:[\w.-]+:)?Body[^<>]*>\s*<(?:[\w.-]+:)?([\w.-]+)", re.ASCII)
+NOTHING_ELSE = Envelope(SOAP_11, None, (), ())  # type: ignore[arg-type]  # of an envelope that was recognised nobody asks for more
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:[0-9]{1,5})?")
 
 
 class Said:
     """A request in SOAP as the engine sees it (the Speech of a Message)."""
 
-    def __init__(self, service: Service, spoken: SoapOperation, envelope: Envelope, actions: Sequence[str]) -> None:
+    def __init__(self, service: Service, spoken: SoapOperation, content: Envelope | Content, actions: Sequence[str]) -> None:
         self.operation = (service.code, service.major, spoken.name)
         self.spoken = spoken
-        self._envelope = envelope
+        self._content = content
         self._actions = actions
 
     def read(self) -> tuple[Mapping[str, str], Any]:
         """Parameters and canonical request; asked for only after the consumer was authorised for the operation of the body."""
         if any(action not in self.spoken.actions for action in self._actions):
             raise Fault("action-mismatch")
-        parameters, value, violations = self.spoken.read(self._envelope)
+        if isinstance(self._content, tuple):
+            return self._content
+        parameters, value, violations = self.spoken.read(self._content)
         if violations:
             raise Fault("body-invalid", "1 place breaks the contract" if len(violations) == 1 else "", errors=violations)
         return parameters, value
@@ -125,6 +130,12 @@ class SoapDoor:
         """From bytes to the message; everything that can be refused without knowing who speaks is refused here."""
         received_at = self._ports.now()
         package = await self._open(asked)
+        usual = self._usual(service, package, asked.headers)
+        if usual is not None:
+            talk.version = MEDIA_TYPES[package.media_type]
+            voice = Voice(NOTHING_ELSE, package.root, asked.headers.get(b"authorization"))
+            said = Said(service, *usual, _actions(asked.headers.text(b"soapaction"), package.action, ""))
+            return self._message(asked, voice, said, talk, received_at), said
         envelope, document = read_envelope(package.root, package.media_type, package.charset)
         talk.version, talk.packs = envelope.version, package.rest is not None
         voice = await recognise(asked, envelope, document, self._ports, self._limits)
@@ -135,13 +146,16 @@ class SoapDoor:
         if package.rest is not None and (keep := self._keep(voice, (service.code, spoken.name), received_at)) is not None:
             await put_parts(envelope, package.rest, keep)
         said = Said(service, spoken, envelope, actions)
-        message = Message(
+        return self._message(asked, voice, said, talk, received_at), said
+
+    def _message(self, asked: Asked, voice: Voice, said: Said, talk: _Talk, received_at: float) -> Message:
+        return Message(
             id=asked.message_id,
             received_at=received_at,
             method="POST",
             path=asked.scope["path"],
             query={},
-            media_type=package.media_type,
+            media_type=asked.headers.text(b"content-type").partition(";")[0],
             body=voice.document,
             credential=voice.credential,
             source=asked.source,
@@ -152,7 +166,21 @@ class SoapDoor:
             speech=said,
             speaker=voice.speaker,
         )
-        return message, said
+
+    def _usual(self, service: Service, package: Package, headers: Headers) -> tuple[SoapOperation, Content] | None:
+        """The operation and content of a request that is surely sound, comes alone, and shows who speaks in an HTTP header.
+
+        All others are parsed.
+        """
+        match = _CHILD.match(package.root)
+        is_plain = package.rest is None and package.charset in {None, "utf-8", "UTF-8"} and not self._limits.security_servers
+        if match is None or not is_plain or service.soap is None or headers.get(b"authorization") is None:
+            return None
+        version, end = MEDIA_TYPES[package.media_type], "}" + match[1].decode()
+        for (spoken_in, element), spoken in service.soap.operations.items():
+            if spoken_in == version and element.endswith(end) and (content := spoken.recognise(package.root)) is not None:
+                return spoken, content
+        return None
 
     async def _open(self, asked: Asked) -> Package:
         """The envelope's bytes, and the parts that follow it where it comes with attachments."""
