@@ -50,10 +50,12 @@ class Side:
         spaces = declarations_of(prefixes)
         self._start = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{version}"{spaces}>'
         self._head = self._start + "<soap:Body>"
-        self._write = QuickWriters(grammar, prefixes).element(message.body) if message.body else _write_nothing
+        quick = QuickWriters(grammar, prefixes)
+        self._write = quick.element(message.body) if message.body else _write_nothing
         careful = Writers(grammar, prefixes)
         self._write_carefully = careful.element(message.body) if message.body else _write_nothing
-        self._write_headers = {field.key: careful.element(field) for field in message.headers}
+        self._write_headers = {field.key: quick.element(field) for field in message.headers}
+        self._write_headers_carefully = {field.key: careful.element(field) for field in message.headers}
 
     # ---- out -----------------------------------------------------------------------------------------------------------------------
 
@@ -62,17 +64,19 @@ class Side:
 
         blocks: more header blocks, each the text of an XML element that declares its own namespaces.
         """
-        if blocks or (self._headers and type(native) is dict and HEADER_KEY in native):
-            return self._written_carefully(native, blocks, is_sound=False)
+        more = tuple(blocks)
         try:
-            document = self.vouched(native).encode()
+            document = self.vouched(native, more).encode()
         except (Doubt, Unwritable, LookupError, TypeError, UnicodeEncodeError):
-            return self._written_carefully(native, (), is_sound=False)
-        return self._written_carefully(native, (), is_sound=True) if suspicious(document) else (document, ())
+            return self._written_carefully(native, more, is_sound=False)
+        return self._written_carefully(native, more, is_sound=True) if suspicious(document) else (document, ())
 
-    def vouched(self, native: Any) -> str:
+    def vouched(self, native: Any, blocks: Sequence[str] = ()) -> str:
         """The document of a value that is surely valid, without a look at libxml2; Doubt, LookupError or TypeError if not sure."""
-        return self._document(self._write, native, self._head)
+        if not (blocks or self._headers):
+            return self._document(self._write, native, self._head)
+        body, headers = self._divided(native)
+        return self._document(self._write, body, self._head_with(headers, blocks, self._write_headers))
 
     def careful(self, native: Any) -> str:
         """The document of a value, valid or not; Unwritable if it cannot be written at all."""
@@ -88,10 +92,11 @@ class Side:
         parts.append("</soap:Body></soap:Envelope>")
         return "".join(parts)
 
-    def _written_carefully(self, native: Any, blocks: Iterable[str], *, is_sound: bool) -> tuple[bytes, Sequence[Violation]]:
+    def _written_carefully(self, native: Any, blocks: Sequence[str], *, is_sound: bool) -> tuple[bytes, Sequence[Violation]]:
         try:
             body, headers = self._divided(native)
-            document = self._document(self._write_carefully, body, self._head_with(headers, blocks)).encode()
+            head = self._head_with(headers, blocks, self._write_headers_carefully)
+            document = self._document(self._write_carefully, body, head).encode()
         except Unwritable as flaw:
             return b"", (Violation(pointer_of(flaw.steps[::-1]), flaw.detail, "codec"),)
         except RecursionError:
@@ -112,12 +117,12 @@ class Side:
         body = self.message.body
         return body is not None and self._verdict.grammar.shapes[body.shape].is_bare
 
-    def _head_with(self, headers: Mapping[str, Any], blocks: Iterable[str]) -> str:
+    def _head_with(self, headers: Mapping[str, Any], blocks: Sequence[str], writers: Mapping[str, Write]) -> str:
         parts = [self._start, "<soap:Header>", *blocks]
-        for key, write in self._write_headers.items():
+        for key, write in writers.items():
             if key in headers:
                 _write_block(write, key, headers[key], parts.append)
-        unknown = headers.keys() - self._write_headers.keys()
+        unknown = headers.keys() - writers.keys()
         if unknown:
             raise Unwritable("is not in the contract", min(map(str, unknown)), HEADER_KEY)
         return "".join([*parts, "</soap:Header><soap:Body>"]) if len(parts) > 2 else self._head  # noqa: PLR2004  # what it began with

@@ -55,6 +55,10 @@ class Bindings:
         if found.abstract is None or found.abstract.input_message is None:
             self._documents.note(place, "notification", f"notification: {found.name} has no input; nobody can call it")
             return None
+        nameless = [name for message in _messages(found) for name, part in message.parts.items() if not is_whole(part)]
+        if nameless:
+            self._documents.note(place, "left-out", f"left out: {found.name} has part {nameless[0]} with neither an element nor a type")
+            return None
         reasons = self._reasons(port, found)
         if reasons:
             construct, reason = reasons[0]
@@ -114,6 +118,16 @@ class Bindings:
                 if field is not None:
                     fields[field.name] = field
         yield from _distinct(list(fields.values()))
+
+
+def is_whole(part: Any) -> bool:
+    """Whether a part names an element or a type."""
+    return part.element is not None or part.type is not None
+
+
+def _messages(found: Any) -> list[Any]:
+    """The messages of an operation, those of its faults left aside."""
+    return [message for message in (found.abstract.input_message, found.abstract.output_message) if message is not None]
 
 
 def _distinct(fields: Sequence[Field]) -> tuple[Field, ...]:
@@ -220,7 +234,12 @@ def rpc_parts(documents: Documents, ports: Sequence[ReadPort], parts: Sequence[S
     nodes = Nodes(documents)
     declared = {(part.namespace, node.get("name")) for part in parts for node in part.root.findall(f"{{{XSD}}}element")}
     made: dict[str, dict[str, Parts]] = {}
-    spoken = [(port, each) for port in ports for each in port.operations if each.style == "rpc" and each.abstract is not None]
+    spoken = [
+        (port, each)
+        for port in ports
+        for each in port.operations
+        if each.style == "rpc" and each.abstract is not None and all(map(is_whole, _parts(each)))
+    ]
     for port, found in spoken:
         for direction in _DIRECTIONS:
             abstract = getattr(found.abstract, f"{direction}_message")
@@ -245,6 +264,10 @@ def _schema(space: str, elements: Mapping[str, Parts]) -> _Element:
             attributes = {"ref": reference} if part.element is not None else {"name": name, "type": reference}
             etree.SubElement(inside, f"{{{XSD}}}element", attributes)
     return schema
+
+
+def _parts(found: Any) -> list[Any]:
+    return [part for message in _messages(found) for part in message.parts.values()]
 
 
 def _named(part: Any) -> Any:

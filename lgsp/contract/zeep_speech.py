@@ -136,8 +136,17 @@ def speeches(documents: Documents, wanted: Mapping[tuple[str, str], ReadPort]) -
     """What zeep speaks, by port and operation name; nothing is read where nothing is wanted."""
     if not wanted:
         return {}
-    document = whole_document(documents)
-    return {key: ZeepSpeech(document, port, key[1]) for key, port in wanted.items()}
+    found = {}
+    try:
+        document = whole_document(documents)
+        for key, port in wanted.items():
+            found[key] = ZeepSpeech(document, port, key[1])
+    except ContractError as error:
+        documents.notes += error.findings
+    except ZEEP_FAULTS as error:
+        reason = f"left out: zeep does not find {key[1]} in port {key[0]} ({type(error).__name__})"
+        documents.notes.append(Finding(documents.main, 0, "", "left-out", reason))
+    return found
 
 
 __all__ = ["ZeepSpeech", "speeches"]

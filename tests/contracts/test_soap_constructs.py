@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,47 @@ def test_what_is_required_and_fixed_need_not_be_given():
     content = encode(speech("default and fixed"), {"@d": 1})
 
     assert decode(speech("default and fixed"), content) == {"v": 7, "@d": 1, "@f": "F"}
+
+
+KEYS = st.sampled_from(
+    ["a", "b", "p", "pet", "red", "node", "label", "#content", "#text", "#any", "@k", "@w", "@xsi:type", "@xsi:nil", "@{urn:free}x"]
+)
+ODD = st.sampled_from([None, True, 1, "x", "", Decimal("1.5"), 1.5, "Dog", "xs:int", "<x/>", "{urn:t}a", "\x00", "\r", [], {}])
+VALUES = st.recursive(ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8)
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+@given(value=VALUES)
+@settings(max_examples=40, deadline=None)
+def test_any_value_is_written_validly_or_refused_with_a_reason(name, value):
+    content, violations = speech(name).request.write(value)
+
+    assert violations or speech(name).request.is_valid(content)
+    assert all(violation.detail for violation in violations)
+
+
+XML = st.recursive(
+    st.sampled_from(["", "x", "1", "<a/>", "<a>1</a>", "<b>2</b>", '<p i:type="Dog"/>', '<a i:nil="true"/>', "<o:x/>"]),
+    lambda inner: st.tuples(st.sampled_from(["a", "b", "p", "pet", "node", "o:y"]), st.lists(inner, max_size=3)).map(
+        lambda made: f'<{made[0]} k="1" i:type="{made[0]}">{"".join(made[1])}</{made[0]}>'
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+@given(inside=st.lists(XML, max_size=4).map("".join))
+@settings(max_examples=20, deadline=None)
+def test_any_document_is_read_and_judged_alike_on_every_way(name, inside):
+    side = speech(name).request
+    spaces = 'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
+    data = f'<e:Envelope {spaces}><e:Body><In xmlns="urn:t" xmlns:o="urn:o">{inside}</In></e:Body></e:Envelope>'.encode()
+
+    value, violations = side.read_once(data)
+
+    assert (value, violations) == side.read(side.open(data))
+    if not violations:
+        assert side.read_once(side.write(value)[0]) == (value, ())
 
 
 # ---- the tables of lgsp/codec/README.md ------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from zeep.transports import Transport
@@ -316,3 +317,38 @@ def test_a_circle_of_imports_ends(tmp_path):
     wires = read(tmp_path, wsdl(types), a_xsd=part.format("b", ""), b_xsd=part.format("a", PLAIN))
 
     assert list(wires) == ["Do"]
+
+
+WORDS = ["", "x", "t:In", "xs:int", "rpc", "encoded", "unbounded", "-1", "##any", "true", ":", "xml:lang", "{", "a b", "9" * 30]
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 10**6), st.integers(0, 4), st.integers(0, 10**6), st.sampled_from(WORDS)), min_size=1, max_size=3
+)
+
+
+def changed(root: etree._Element, at: int, how: int, other: int, word: str) -> None:
+    nodes = list(root.iter("*"))
+    node, second = nodes[at % len(nodes)], nodes[other % len(nodes)]
+    names = list(node.attrib)
+    if how == 0 and node is not root:
+        node.getparent().remove(node)
+    elif how == 1:
+        node.tag = second.tag
+    elif how == 2:
+        node.append(etree.fromstring(etree.tostring(second)))
+    elif how == 3 and names:
+        del node.attrib[names[other % len(names)]]
+    elif names:
+        node.set(names[other % len(names)], word)
+
+
+@given(changes=CHANGES, name=st.sampled_from(["service.wsdl", "people.wsdl"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_wsdl_with_any_part_changed_is_read_or_refused(tmp_path, changes, name):
+    root = etree.parse(PEOPLE.with_name(name)).getroot()
+    for change in changes:
+        changed(root, *change)
+    (tmp_path / "main.wsdl").write_bytes(etree.tostring(root))
+
+    with contextlib.suppress(ContractError):
+        contract = read_contract(tmp_path / "main.wsdl")
+        assert all(speech.request for port in contract.ports for speech in port.operations.values())
