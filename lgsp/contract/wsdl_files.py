@@ -86,7 +86,10 @@ def read_documents(files: Files, main: str) -> Documents:
             break
         data = _bytes(documents, file, asked_by, line)
         root = _parsed(documents, file, data) if data is not None else None
-        if root is not None:
+        if root is not None and file != main and root.tag not in {SCHEMA, DEFINITIONS}:
+            reason = f"the root element is {root.tag}, neither xs:schema nor wsdl:definitions"
+            documents.findings.append(Finding(file, line_of(root), "", "not-schema", reason))
+        elif root is not None:
             whole.update(f"{file}\n{len(data or b'')}\n".encode() + (data or b""))
             documents.roots[file] = root
             waiting.extend((target, file, line_of(node)) for node, target in _links(documents, file, root))

@@ -5,6 +5,7 @@ xmlschema builds the components; that a schema is itself valid is judged by libx
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import xmlschema
@@ -69,7 +70,9 @@ def build(parts: Sequence[SchemaPart], places: dict[Any, Place]) -> Any:
             added.validation = "lax"
             schema = schema or added
             places.update((node, (part.file, line_of(at))) for node, at in zip(added.root.iter(), part.root.iter(), strict=True))
-        schema.build()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of models that it cannot check; libxml2 does
+            schema.build()
     except _FAULTS as error:
         place = place_of(error, places) if places else (own[0].file, 0)
         raise ContractError([Finding(*place, "", "xsd", _first_line(error))]) from error

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from lgsp.model.agreed import Wire
 
+NESTED = '<xs:group name="g{0}"><xs:sequence><xs:group ref="t:g{1}"/><xs:group ref="t:g{1}"/></xs:sequence></xs:group>'
+BOMB = "".join(NESTED.format(n, n + 1) for n in range(13)) + '<xs:group name="g13"><xs:sequence><xs:any/></xs:sequence></xs:group>'
 PEOPLE = Path(__file__).parent / "data" / "people.wsdl"
 SCHEMA = '<xs:schema targetNamespace="urn:t" elementFormDefault="qualified">{}</xs:schema>'
 PLAIN = '<xs:element name="In" type="xs:string"/><xs:element name="Out" type="xs:string"/>'
@@ -236,6 +238,7 @@ def find() -> Wire:
         (wsdl().replace('binding="t:B"', 'binding="t:Nowhere"'), "port"),
         (wsdl().replace("soap/http", "soap/smtp"), "port"),
         (wsdl(SCHEMA.format('<xs:element name="In" type="t:Nowhere"/><xs:element name="Out" type="xs:string"/>')), "xsd"),
+        (wsdl(SCHEMA.format(BOMB + PLAIN)), "xsd-too-large"),
         (wsdl()[:-9], "not-xml"),
         ("<html/>", "not-wsdl"),
         ("", "not-xml"),

@@ -150,6 +150,22 @@ def test_a_megabyte_of_wsdl_is_read_in_two_seconds(tmp_path):
     assert time.process_time() - began < 2
 
 
+def test_attacks_are_refused_as_contracts_and_as_schemas_at_once(corpora, tmp_path):
+    attacks = sorted(path for path in (corpora / "xml-attacks").rglob("*.xml") if path.name != "simple.xml")
+    main = wsdl(SCHEMA.format('<xs:include schemaLocation="attack.xsd"/>' + PLAIN))
+    (tmp_path / "main.wsdl").write_text(main)
+    began = time.process_time()
+
+    for attack in attacks:
+        for name in ("attack.xsd", "attack.wsdl"):
+            (tmp_path / name).write_bytes(attack.read_bytes())
+        assert outcome(str(tmp_path / "main.wsdl"), str(tmp_path)).rules
+        assert outcome(str(tmp_path / "attack.wsdl"), str(tmp_path)).rules
+
+    assert attacks
+    assert time.process_time() - began < len(attacks)
+
+
 def test_a_contract_is_compiled_once_for_each_digest(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
