@@ -52,6 +52,7 @@ bench: install
 	$(BIN)/lgsp bench mediation
 	$(BIN)/lgsp bench accept
 	$(BIN)/lgsp bench deliver
+	$(BIN)/lgsp bench codec
 
 readme: install
 	$(BIN)/python tests/shape/test_readme.py
