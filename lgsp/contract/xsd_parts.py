@@ -105,9 +105,20 @@ def _standalone(schema: _Element, namespace: str) -> _Element:
     alone.extend(children)
     for (node, name), value in renamed:
         node.set(name, value)
+    _open_schemas(alone)
     if line_of(schema):
         alone.sourceline = line_of(schema)  # type: ignore[assignment]  # lxml-stubs knows no setter
     return alone
+
+
+def _open_schemas(schema: _Element) -> None:
+    """Let a wildcard stand for a schema inside a message, as in .NET's DataSet: nobody declares that element."""
+    for node in schema.iter(f"{{{XSD}}}element"):
+        prefix, _, local = (node.get("ref") or "").rpartition(":")
+        if local == "schema" and schema.nsmap.get(prefix or None) == XSD:
+            node.tag = f"{{{XSD}}}any"
+            del node.attrib["ref"]
+            node.attrib.update({"namespace": XSD, "processContents": "skip"})
 
 
 def _declares(node: _Element) -> bool:

@@ -279,6 +279,12 @@ CONSTRUCTS: dict[str, Construct] = {
         '<xs:simpleType name="F"><xs:restriction base="xs:token"><xs:pattern value="[A-Z]{2}\\d+"/><xs:maxLength value="5"/></xs:restriction>'
         "</xs:simpleType>",
     ),
+    "xs:schema in a message": Construct(
+        '<xs:sequence><xs:element ref="xs:schema"/><xs:any processContents="lax"/></xs:sequence>',
+        XML.map(
+            lambda xml: {"#content": [{"#any": '<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema" id="d"></s:schema>'}, {"#any": xml}]}
+        ),
+    ),
     "xs:key, xs:unique, xs:keyref": Construct(
         'type="t:K"><xs:unique name="u"><xs:selector xpath="t:a"/><xs:field xpath="@k"/></xs:unique></xs:element><xs:element name="Ignored"',
         st.lists(INT, min_size=1, max_size=3, unique=True).map(lambda keys: {"a": [{"@k": key} for key in keys]}),
