@@ -1,89 +1,88 @@
-"""Values made up for any shape of the codec's tables: the least that a contract asks, or nearly everything that it allows."""
+"""Invents JSON Schemas together with values that keep them, for properties that must hold of any contract."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lgsp.codec.tables import ANY_KEY, CONTENT_KEY, TEXT_KEY, TYPE_KEY, Kind
+from hypothesis import strategies as st
 
-if TYPE_CHECKING:
-    from lgsp.codec.tables import Attribute, Field, Grammar, Shape
+Invented = tuple[dict[str, Any], st.SearchStrategy[Any]]
 
-DEEPEST = -6
-TEXT = "chữ & <số>"
-NUMBERS = {Kind.BOOLEAN: True, Kind.INTEGER: 1, Kind.DECIMAL: Decimal("1.5"), Kind.FLOAT: Decimal("1.5"), Kind.QNAME: "{urn:q}x"}
-FORMS = {
-    "date": "2026-11-26+07:00", "dateTime": "2026-11-26T01:02:03Z", "time": "01:02:03", "gYear": "2026", "gYearMonth": "2026-11",
-    "gMonth": "--11", "gDay": "---26", "gMonthDay": "--11-26", "duration": "P1D", "hexBinary": "0aFF", "base64Binary": "YQ==",
-    "anyURI": "urn:x", "language": "vi", "NCName": "abc", "Name": "abc", "ID": "i1", "IDREF": "i1", "NMTOKEN": "x",
-}  # fmt: skip
-
-
-class Inventor:
-    """Of values for one grammar; `full` with what is optional. LookupError where nothing can be made up."""
-
-    def __init__(self, grammar: Grammar, *, full: bool) -> None:
-        self._grammar = grammar
-        self._full = full
-
-    def value(self, key: str, depth: int = 4) -> Any:
-        shape = self._grammar.shapes[key]
-        if shape.abstract:
-            return self._stand_in(shape, depth)
-        if shape.is_bare:
-            return text(shape)
-        found: dict[str, Any] = {item.key: attribute(item) for item in shape.attributes if item.required or self._full}
-        if shape.text is not None:
-            return found | {TEXT_KEY: text(shape)}
-        return found | (self._loose(shape, depth) if shape.loose else self._fields(shape, depth))
-
-    def _stand_in(self, shape: Shape, depth: int) -> Any:
-        if not shape.derived or depth < DEEPEST:
-            raise LookupError
-        derived = shape.derived[0]
-        found = self.value(derived.shape, depth - 1)
-        return {TYPE_KEY: derived.key, **(found if isinstance(found, dict) else {TEXT_KEY: found})}
-
-    def _loose(self, shape: Shape, depth: int) -> dict[str, Any]:
-        named = [field for field in shape.fields if field.key != ANY_KEY] if depth > 0 else []
-        return {CONTENT_KEY: [{field.key: self.value(field.shape, depth - 1)} for field in named]} if named else {}
-
-    def _fields(self, shape: Shape, depth: int) -> dict[str, Any]:
-        if depth < DEEPEST:
-            raise LookupError
-        others = {key for keys, _ in shape.choices for key in keys[1:]}
-        chosen = {keys[0] for keys, must in shape.choices if must}
-        named = [field for field in shape.fields if field.key not in others and (field.key != ANY_KEY or field.required)]
-        wanted = [field for field in named if field.required or field.key in chosen or (self._full and depth > 0)]
-        return {field.key: self._field(field, depth) for field in wanted}
-
-    def _field(self, field: Field, depth: int) -> Any:
-        if field.key == ANY_KEY:
-            raise LookupError
-        found = self.value(field.shape, depth - 1)
-        return [found] * max(field.least, 1) if field.many else found
+LETTERS = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff", include_characters="\n\t\r")
+TEXTS = st.text(LETTERS, max_size=12)
+NAMES = st.sampled_from(["ho_ten", "maHoSo", "@id", "so dinh danh", "1st", "x-y", "Đơn_vị", "_x0041_", "a.b", "item", "key", "#text"])
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12)
+DATES = st.dates().filter(lambda day: day.year >= 1000).map(str)
+ZONES = st.sampled_from(["Z", "+07:00", "-03:30"])
+MOMENTS = st.builds(lambda day, zone: f"{day}T08:30:00{zone}", DATES, ZONES)
+SIMPLE: list[Invented] = [
+    ({"type": "string"}, TEXTS),
+    ({"type": "string", "enum": ["nam", "nữ", "", "1e3"]}, st.sampled_from(["nam", "nữ", "", "1e3"])),
+    ({"type": "string", "pattern": "^[0-9]{3,5}$"}, st.from_regex(r"\A[0-9]{3,5}\Z")),
+    ({"type": "string", "format": "date"}, DATES),
+    ({"type": "string", "format": "date-time"}, MOMENTS),
+    ({"type": "integer"}, st.integers(-(10**17), 10**17)),
+    ({"type": "integer", "format": "int32", "minimum": 0, "maximum": 9}, st.integers(0, 9)),
+    ({"type": "number"}, NUMBERS),
+    ({"type": "number", "format": "double"}, NUMBERS),
+    ({"type": "boolean"}, st.booleans()),
+]
 
 
-def text(shape: Shape | Attribute) -> Any:
-    """A text, or a list of one."""
-    kind = shape.kind if hasattr(shape, "kind") else shape.text
-    one = _one(kind or Kind.TEXT, shape)
-    return [one] if shape.listed else one
+def _nullable(inner: Invented) -> Invented:
+    schema, values = inner
+    either = {"anyOf": [schema, {"type": "null"}]}
+    return either, st.none() | values
 
 
-def _one(kind: Kind, shape: Shape | Attribute) -> Any:
-    limits = shape.limits
-    if limits is not None and limits.values:
-        return min(limits.values)
-    if kind in NUMBERS or shape.form in FORMS:
-        return NUMBERS.get(kind, FORMS.get(shape.form))
-    if shape.listed:
-        return "x"
-    longest = limits.longest if limits is not None and limits.longest is not None else len(TEXT)
-    return TEXT[:longest].ljust(limits.shortest if limits is not None else 0, "x")
+def _list(inner: Invented) -> Invented:
+    schema, values = inner
+    return {"type": "array", "items": schema}, st.lists(values, max_size=3)
 
 
-def attribute(item: Attribute) -> Any:
-    """An attribute's default, or a text."""
-    return item.default if item.default is not None and item.kind is Kind.TEXT and not item.listed else text(item)
+def _map(inner: Invented) -> Invented:
+    schema, values = inner
+    return {"type": "object", "additionalProperties": schema}, st.dictionaries(TEXTS, values, max_size=3)
+
+
+def _record(members: dict[str, tuple[Invented, bool]]) -> Invented:
+    schema = {
+        "type": "object",
+        "properties": {name: inner[0] for name, (inner, _) in members.items()},
+        "required": [name for name, (_, required) in members.items() if required],
+        "additionalProperties": False,
+    }
+    must = {name: inner[1] for name, (inner, required) in members.items() if required}
+    may = {name: inner[1] for name, (inner, required) in members.items() if not required}
+    return schema, st.fixed_dictionaries(must, optional=may)
+
+
+def _choice(options: list[Invented]) -> Invented:
+    """Alternatives told apart by a member of their own."""
+    tagged = [_record({f"kind{place}": (SIMPLE[5], True), "inner": (inner, True)}) for place, inner in enumerate(options)]
+    return {"oneOf": [schema for schema, _ in tagged]}, st.one_of(*(values for _, values in tagged))
+
+
+def schemas() -> st.SearchStrategy[Invented]:
+    """A schema and the strategy of its values."""
+    return st.recursive(
+        st.sampled_from(SIMPLE),
+        lambda inner: st.one_of(
+            inner.map(_nullable),
+            inner.map(_list),
+            inner.map(_map),
+            st.dictionaries(NAMES, st.tuples(inner, st.booleans()), min_size=1, max_size=4).map(_record),
+            st.lists(inner, min_size=2, max_size=3).map(_choice),
+        ),
+        max_leaves=6,
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value for comparison: numbers by what they are worth, XML's line ends as they are."""
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.invented import Inventor
+from contracts.shaped import Inventor
 from contracts.test_wsdl import PLAIN, SCHEMA, wsdl
 from lgsp.contract.wsdl import read_contract
 from lgsp.errors import ContractError
