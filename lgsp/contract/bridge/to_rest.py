@@ -14,6 +14,7 @@ from lgsp.contract.openapi import JSON
 from lgsp.contract.wsdl import contract_of
 from lgsp.contract.wsdl_files import WSDL, read_documents
 from lgsp.contract.wsdl_source import open_source
+from lgsp.errors import ContractError, Finding
 from lgsp.schema import DIALECT
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def openapi_of(path: Path, port: str | None = None, version: str = "1.0.0") -> d
     """The draft of a contract for one port of a WSDL. Raises ContractError with every finding of the WSDL."""
     documents = read_documents(*open_source(path))
     found = contract_of(documents).port(port)
+    if not found.operations:
+        reason = f"port {found.name} has no operation that the codec speaks, and zeep knows no types to make a contract of"
+        raise ContractError([Finding(documents.main, 0, "", "zeep", reason)])
     return document_of(documents, found, version, [*found.operations])
 
 
