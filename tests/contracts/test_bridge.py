@@ -28,7 +28,7 @@ from lgsp.contract.wsdl import read_contract, read_wsdl
 from lgsp.errors import ContractError
 from lgsp.schema import compile_schema
 from lgsp.twin.invent import Inventor
-from tests.contracts.invented import plain, schemas
+from tests.contracts.schemas_with_values import plain, schemas
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -334,6 +334,7 @@ def test_an_openapi_file_alone_becomes_an_adapter_without_findings(tmp_path):
     assert (get.name, get.calls[0].safe, get.calls[0].wire.locate({"id": "a/b"})) == ("getPetsById", True, "/pets/a%2Fb")
     assert (add.name, add.calls[0].name, add.calls[0].safe, add.media_types) == ("add_pet", "add-pet", False, ("application/json",))
     assert b"elsewhere" not in json.encode(service.document)
+    assert "# The provider wants apiKey `key`: say it in `auth.headers`." in draft.files["adapters/quan_ly_thu_nuoi/adapter.yaml"]
     assert len(service.soap.operations) == 4
 
 

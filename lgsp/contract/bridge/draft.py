@@ -94,8 +94,6 @@ def _from_wsdl(file: Path, wish: Wish) -> Draft:
     contract = contract_of(documents)
     port = contract.port(wish.port)
     chosen = _chosen(wish, port.operations, file.name)
-    if not chosen:
-        raise ContractError([Finding(file.name, 0, "", "operation", "the binding has no operations")])
     document = document_of(documents, port, VERSION, chosen)
     draft = Draft(_slug(wish.name or port.service))
     for name, content in _files(documents).items():
@@ -158,7 +156,7 @@ def _from_openapi(file: Path, wish: Wish) -> Draft:
         operations[ids[item["operationId"]]] = _operation(item["operationId"], safe=method in _SAFE)
     binding = {"kind": "rest", "contract": f"{place}/native.yaml"}
     said = ours["info"]
-    _manifest(draft, file, _Service(said["title"], said["version"], binding, operations, wish.data_class))
+    _manifest(draft, file, _Service(said["title"], said["version"], binding, operations, wish.data_class, wants=_wanted(native)))
     return draft
 
 
@@ -214,6 +212,17 @@ def _ours(native: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
     return ours
 
 
+def _wanted(native: Mapping[str, Any]) -> tuple[str, ...]:
+    """Headers and proofs of identity that the provider asks for: they are the hub's affair, not its consumers'."""
+    holders = [holder for item in native.get("paths", {}).values() for holder in (item, *(item[name] for name in METHODS if name in item))]
+    parameters = [each for holder in holders for each in holder.get("parameters", ())]
+    headers = [f"the header {each['name']}" for each in parameters if each.get("in") == "header" and each.get("required")]
+    used = [*native.get("security", ()), *(each for holder in holders for each in holder.get("security", ()))]
+    schemes = native.get("components", {}).get("securitySchemes", {})
+    proofs = [f"{schemes[name].get('type')} `{name}`" for each in used for name in each if isinstance(schemes.get(name), dict)]
+    return tuple(dict.fromkeys((*headers, *proofs)))
+
+
 def _in_url(parameters: list[Any]) -> list[Any]:
     return [each for each in parameters if each.get("in") in {"path", "query"}]
 
@@ -247,7 +256,10 @@ def _wsdl(ours: dict[str, Any], name: str, source: Source) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """What the manifest says of the one service; speaks_soap: service.wsdl names its operations as the manifest does."""
+    """What the manifest says of the one service.
+
+    speaks_soap: service.wsdl names its operations as the manifest does. wants: what the provider asks for that no contract of ours carries.
+    """
 
     title: str
     version: str
@@ -255,6 +267,7 @@ class _Service:
     operations: Mapping[str, Any]
     data_class: str
     speaks_soap: bool = True
+    wants: tuple[str, ...] = ()
 
 
 def _operation(native: str, *, safe: bool = False, one_way: bool = False) -> dict[str, Any]:
@@ -290,7 +303,8 @@ def _manifest(draft: Draft, file: Path, service: _Service) -> None:
             }
         ],
     }
-    draft.files[f"adapters/{draft.name}/adapter.yaml"] = _HEADER.format(file=file.name) + yaml_of(manifest)
+    notes = "".join(f"# The provider wants {wanted}: say it in `auth.headers`.\n" for wanted in service.wants)
+    draft.files[f"adapters/{draft.name}/adapter.yaml"] = _HEADER.format(file=file.name) + notes + yaml_of(manifest)
 
 
 def yaml_of(value: Any) -> str:

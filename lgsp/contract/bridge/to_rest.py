@@ -58,8 +58,10 @@ def operation_ids(names: Iterable[str]) -> Mapping[str, str]:
 
 
 def document_of(documents: Documents, port: Port, version: str, names: Sequence[str]) -> dict[str, Any]:
-    """The draft for these operations."""
-    grammar = next(iter(port.operations.values())).grammar
+    """The draft for these operations; ContractError if there are none."""
+    if not names:
+        raise ContractError([Finding(documents.main, 0, "", "operation", f"the port {port.name} has no operations")])
+    grammar = port.operations[names[0]].grammar
     shapes = Shapes(grammar, COMPONENTS)
     said = _documentation(documents)
     ids = operation_ids(names)
