@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import case, select, text, update
 
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.log import ended_exchange
@@ -22,12 +22,6 @@ _TAKE_NUMBERS = text(
 )
 """Its row's lock makes those who number one feed follow one another: numbers become visible in their own order."""
 
-_NUMBER = text(
-    "UPDATE message SET feed_no = :before + f.turn FROM "  # noqa: S608 -- constants
-    "(SELECT seq, row_number() OVER (ORDER BY settled_at, seq) AS turn FROM message "
-    f"WHERE consumer = :consumer AND {tables.UNFED} ORDER BY settled_at, seq LIMIT :places) f "
-    f"WHERE message.seq = f.seq AND {tables.UNFED}"
-)
 _HAS_NEWS = text(f"SELECT EXISTS (SELECT 1 FROM message WHERE consumer = :consumer AND {tables.UNFED})")  # noqa: S608 -- constants
 
 
@@ -95,7 +89,12 @@ async def number(core: Core, consumer: SubsystemId, places: int) -> bool:
             return False
     async with core.transaction() as connection:
         last = await connection.scalar(_TAKE_NUMBERS, {"consumer": consumer, "places": places}) or places
-        await connection.execute(_NUMBER, {"consumer": consumer, "places": places, "before": last - places})
+        table, unfed = tables.message, text(tables.UNFED)
+        query = select(table.c.seq).where(table.c.consumer == consumer, unfed).order_by(table.c.settled_at, table.c.seq).limit(places)
+        turns = {seq: last - places + turn for turn, seq in enumerate((await connection.execute(query)).scalars(), 1)}
+        if turns:  # by their primary keys: as a join, PostgreSQL may plan it the long way round while it knows little of the table
+            numbered = update(table).where(table.c.seq.in_(turns), unfed).values(feed_no=case(turns, value=table.c.seq))
+            await connection.execute(numbered)
     return True
 
 
