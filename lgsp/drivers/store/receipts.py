@@ -43,11 +43,12 @@ class Receipts:
         return await self._receipt(row)
 
     async def feed(self, consumer: SubsystemId, since: int, limit: int) -> Sequence[Receipt]:
-        """Receipts; what came to rest since the last reading is numbered by who reads, so that no exchange waits for it."""
-        found = await self._numbered(consumer, since, limit)
-        if len(found) < limit and await number(self.core, consumer, limit):
-            found = await self._numbered(consumer, since, limit)
-        return [await self._receipt(row) for row in found]
+        """Receipts; what came to rest since the last reading is numbered by who reads, so that no exchange waits for it.
+
+        Numbered first, then read: the other way round, what somebody else numbers in between would be seen by neither look.
+        """
+        await number(self.core, consumer, limit)
+        return [await self._receipt(row) for row in await self._numbered(consumer, since, limit)]
 
     async def parts(self, message_id: str) -> Sequence[Receipt]:
         """Receipts."""
