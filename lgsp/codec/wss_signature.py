@@ -24,7 +24,7 @@ from lgsp.codec.wss_hint import read_hint
 from lgsp.errors import WssError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lxml.etree import _Element
 
@@ -76,21 +76,24 @@ def verify(security: Security, known: Callable[[Hint], Sequence[Certificate]], n
     if signature is None:
         raise WssError("the message is not signed")
     info = _checked_form(signature)
-    references = [_reference(each, security) for each in info.findall(f"{{{DS}}}Reference")]
-    elements = [reference.element for reference in references]
-    if security.body not in elements or security.timestamp is None or security.timestamp not in elements:
-        raise WssError("Body and Timestamp must both be signed")
-    if len(elements) != len(set(elements)):
+    named = {_target(each.get("URI", ""), security): each for each in info.findall(f"{{{DS}}}Reference")}
+    if len(named) != len(info) - 2:
         raise WssError("a part is signed twice")
-    _refuse_doubled_ids(security, elements)
+    if security.body not in named or security.timestamp is None or security.timestamp not in named:
+        raise WssError("Body and Timestamp must both be signed")
+    _refuse_doubled_ids(security, named)
     if next(security.body.iter(XOP), None) is not None:
         raise WssError("attachments lie outside the signature; send them within the Body")
     check_timestamp(security, now)
-    certificate = _signed_by(signature, info, known(read_hint(security)), elements)
+    candidates = known(read_hint(security))
+    if not candidates:
+        raise WssError("no registered certificate made this signature")
+    references = [_reference(element, node) for element, node in named.items()]  # only now, since a stranger may name much
+    certificate = _signed_by(signature, info, candidates, list(named))
     if not certificate.not_before <= now <= certificate.not_after:
         raise WssError("the certificate is not valid at this time")
     mark = hashlib.sha256(certificate.der + _canonical(info, NOTHING)).digest()
-    return Signed(certificate, _only_signed(security, references), mark, security.username_token in elements)
+    return Signed(certificate, _only_signed(security, references), mark, security.username_token in named)
 
 
 def _checked_form(signature: _Element) -> _Element:
@@ -121,14 +124,13 @@ def _prefixes(method: _Element, place: str) -> Sequence[str]:
     return (method[0].get("PrefixList") or "").split()
 
 
-def _reference(node: _Element, security: Security) -> Reference:
-    """What the reference means, found by us, with its canonical bytes held against the digest."""
+def _reference(element: _Element, node: _Element) -> Reference:
+    """What a reference names, found by us, with its canonical bytes held against the digest."""
     if [child.tag for child in node] != [f"{{{DS}}}Transforms", f"{{{DS}}}DigestMethod", f"{{{DS}}}DigestValue"]:
         raise WssError("a Reference must hold Transforms, DigestMethod and DigestValue")
     transforms, method, value = node
     if len(transforms) != 1 or transforms[0].tag != f"{{{DS}}}Transform" or node.get("Type") is not None:
         raise WssError("a Reference has more or other than one transform")
-    element = _target(node.get("URI", ""), security)
     algorithm = DIGESTS.get(method.get("Algorithm", ""))
     if algorithm is None or len(method):
         raise WssError("the digest method is not allowed; use SHA-256 or longer")
@@ -158,7 +160,7 @@ def _target(uri: str, security: Security) -> _Element:
     return found[0]
 
 
-def _refuse_doubled_ids(security: Security, elements: Sequence[_Element]) -> None:
+def _refuse_doubled_ids(security: Security, elements: Iterable[_Element]) -> None:
     """A signed id stands once in the whole document, in whatever attribute somebody might take for an id."""
     signed = {element.get(ID) for element in elements}
     found: Any = _LOOKS_LIKE_ID(security.envelope)
