@@ -77,10 +77,15 @@ class Recogniser:
             raise Doubt
         content = Elements(self._grammar, spaces).content(self._body)
         if content is None:
+            self._known[head[0]] = _never, _never  # found out once, not with each envelope
             raise Doubt
         end = f"{_BLANK}</{own}{name}>{_BLANK}</{soap}Body>{_BLANK}</{soap}Envelope>{_BLANK}"
         self._known[head[0]] = content, re.compile(end).fullmatch
         return self._known[head[0]]
+
+
+def _never(_text: str, _at: int) -> None:
+    """What this grammar's elements are, only libxml2 can judge."""
 
 
 def declared(attributes: str) -> dict[str, str]:
