@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from lgsp.policy.quota import block, window_start
@@ -26,23 +27,30 @@ class LeasedQuotas:
         if hand is None or hand.window != window or hand.quota != quota:
             hand = self._hands[consumer, service] = _Hand(window, quota)
         if hand.spare == 0 and not hand.ended:
-            granted = await self._leases.lease(consumer, service, window, quota, block(quota))
-            hand.spare += granted
-            hand.leased += granted
-            hand.ended = granted == 0
+            async with hand.asking:  # one at a time: else many who find the hand empty take the whole window from the other nodes
+                await self._fill(hand, consumer, service)
         if hand.spare == 0:
             return -1
         hand.spare -= 1
         return quota.q - hand.leased + hand.spare
 
+    async def _fill(self, hand: _Hand, consumer: SubsystemId, service: str) -> None:
+        if hand.spare or hand.ended:
+            return
+        granted = await self._leases.lease(consumer, service, hand.window, hand.quota, block(hand.quota))
+        hand.spare += granted
+        hand.leased += granted
+        hand.ended = granted == 0
+
 
 class _Hand:
     """What this process holds of one window."""
 
-    __slots__ = ("ended", "leased", "quota", "spare", "window")
+    __slots__ = ("asking", "ended", "leased", "quota", "spare", "window")
 
     def __init__(self, window: int, quota: Quota) -> None:
         self.window = window
         self.quota = quota
         self.leased = self.spare = 0
         self.ended = False
+        self.asking = asyncio.Lock()

@@ -141,12 +141,10 @@ class Hub:
         return [node for node in self.nodes if node.name == "hub" or node.name.startswith(names)]
 
     async def start(self) -> None:
-        """Start every node that is not running, the first alone: it brings the schema up to date."""
-        for place, node in enumerate(self.nodes):
+        """Start every node that is not running, all at once: one of them brings the schema up to date, the others wait for it."""
+        for node in self.nodes:
             if not node.alive:
                 node.start()
-                if place == 0:
-                    await node.listening()
         await asyncio.gather(*(node.listening() for node in self.nodes))
 
     async def stop(self) -> None:
@@ -156,8 +154,7 @@ class Hub:
     async def admit(self) -> None:
         """A consumer with its rights and a token, as an operator would do it: by commands."""
         made = json.loads(await commanded(self.operator, "consumer", "add", CONSUMER, "--json"))
-        for service in SERVICES:
-            await commanded(self.operator, "grant", CONSUMER, service, "--purpose", PURPOSE)
+        await asyncio.gather(*(commanded(self.operator, "grant", CONSUMER, service, "--purpose", PURPOSE) for service in SERVICES))
         self.headers = {"Lgsp-Purpose": PURPOSE, "Authorization": f"Bearer {await asyncio.to_thread(_token, self.gateways[0], made)}"}
         for gateway in self.gateways:
             await self._await_right(gateway)

@@ -69,6 +69,7 @@ async def _judge(name: str, row: Row, scene: Scene) -> Outcome:
     answers = {answer.value: sum(entry.answer is answer for entry in book) for answer in Answer}
     facts: dict[str, Any] = {
         **answers,
+        "told": dict(sorted(scene.desk.told.items())),
         "doubts": sum(entry.doubts for entry in book),
         "effects": len(ledger),
         "calls": len(scene.calls()),

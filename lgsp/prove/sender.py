@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,12 @@ class Load:
 
 @dataclass(slots=True)
 class Desk:
-    """Who sends: addresses of the gateways, and the headers of a consumer that may."""
+    """Who sends: addresses of the gateways, and the headers of a consumer that may; `told` counts all answers by status and problem."""
 
     gateways: list[str]
     headers: Mapping[str, str]
     book: list[Sent] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
     struck: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once all faults are over: until then the load goes on beyond its number."""
 
@@ -130,6 +132,7 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
     while True:
         entry.tries += 1
         status, answer = await _send(session, desk, entry)
+        desk.told[f"{status} {answer.get('type', '').rpartition('/')[2]}".strip()] += 1
         if CUT < status < 300:  # noqa: PLR2004  # 2xx
             entry.answer, entry.message_id, entry.status = Answer.ACCEPTED, answer.get("id", ""), status
             entry.ids.add(entry.message_id)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from lgsp.prove import balancer, cluster, rabbit, record
-from lgsp.prove.clock import LIBRARIES, library
 from lgsp.prove.nodes import Plot, ProveError, make_hub
 from lgsp.prove.proxy import Proxy
 from lgsp.prove.rows.row import POSTGRESQL, SQLITE
@@ -64,7 +63,6 @@ def missing(row: Row, options: Options) -> str:
         "broker": lambda: "" if options.broker else "needs --broker",
         "broker_line": lambda: "" if options.broker or "rabbit" in row.needs else "needs --broker",
         "mount": lambda: "" if can_mount() else "needs the right to mount a small file system",
-        "faketime": lambda: "" if library() else f"needs libfaketime ({LIBRARIES[0]})",
         "prlimit": lambda: "" if shutil.which("prlimit") else "needs prlimit",
         "haproxy": lambda: "" if balancer.program() else "needs haproxy",
     }
@@ -99,7 +97,7 @@ def clock_env(row: Row, folder: Path) -> dict[str, str]:
     """Settings of a false clock, where the row wants one."""
     from lgsp.prove.clock import false_clock  # noqa: PLC0415
 
-    return false_clock(folder) if "faketime" in row.needs else {}
+    return false_clock(folder, row.moment) if "false_clock" in row.needs else {}
 
 
 async def _database(row: Row, options: Options, folder: Path, into: tuple[contextlib.AsyncExitStack, Around]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.model.agreed import Quota
@@ -30,3 +32,12 @@ async def test_what_is_left_counts_down() -> None:
     quotas = LeasedQuotas(MemoryStore(lambda: 0.0))
 
     assert [await quotas.spend(DESK, "parcels", Quota(3, 60), 1.0) for _ in range(4)] == [2, 1, 0, -1]
+
+
+async def test_many_calls_at_the_start_of_a_window_leave_the_other_nodes_their_share() -> None:
+    shared = MemoryStore(lambda: 0.0)
+    busy, other = LeasedQuotas(shared), LeasedQuotas(shared)
+
+    await asyncio.gather(*(busy.spend(DESK, "parcels", Quota(1000, 60), 1.0) for _ in range(40)))
+
+    assert await other.spend(DESK, "parcels", Quota(1000, 60), 1.0) >= 0

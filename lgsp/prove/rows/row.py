@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 BOTH, SQ, PG = frozenset({SQLITE, POSTGRESQL}), frozenset({SQLITE}), frozenset({POSTGRESQL})
 
-STRACE, CLUSTER, BROKER, RABBIT, DATABASE_LINE, BROKER_LINE, MOUNT, FAKETIME, PRLIMIT, HAPROXY = (
+STRACE, CLUSTER, BROKER, RABBIT, DATABASE_LINE, BROKER_LINE, MOUNT, FALSE_CLOCK, PRLIMIT, HAPROXY = (
     frozenset({need})
-    for need in ("strace", "cluster", "broker", "rabbit", "database_line", "broker_line", "mount", "faketime", "prlimit", "haproxy")
+    for need in ("strace", "cluster", "broker", "rabbit", "database_line", "broker_line", "mount", "false_clock", "prlimit", "haproxy")
 )
 """What a row needs: strace; a PostgreSQL or a RabbitMQ of its own; a proxy before database or broker; small file systems; false
 clocks; prlimit; HAProxy."""
@@ -27,6 +27,7 @@ class Row:
     """A fault: what it does, on which databases, what it needs, how it is loaded, with which settings the hub runs.
 
     `certain`: no failure of this row leaves in doubt whether the provider acted, so nothing may end as `unknown`.
+    `moment`: with a false clock, when the hub is to live (ISO 8601, UTC).
     `after`: the row's own figure, once everything is at rest; what is amiss goes into the scene's complaints.
     """
 
@@ -37,6 +38,7 @@ class Row:
     load: Mapping[str, int] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     certain: bool = False
+    moment: str = ""
     after: Callable[[Scene], Awaitable[None]] | None = None
 
 
