@@ -46,7 +46,7 @@ class Sent:
     """A request in the sender's book; times in seconds of one clock.
 
     doubts: answers that settled nothing. refused_s: how long each definite refusal (429, 503) took; bare: those without Retry-After.
-    longest_s: the longest wait for any answer. ids: the message ids that this request and its twins were told.
+    again_s: when to come again, as it was told last. longest_s: the longest wait for any answer. ids: the message ids that this request and its twins were told.
     """
 
     number: int
@@ -62,6 +62,7 @@ class Sent:
     doubts: int = 0
     status: int = 0
     bare: int = 0
+    again_s: float = 0.0
     longest_s: float = 0.0
     refused_s: list[float] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)

@@ -12,7 +12,7 @@ from lgsp.prove.nodes import ProveError
 from lgsp.prove.oracle import UNDER_WAY, Answer, p95, reconcile, recoveries, states, struck
 from lgsp.prove.report import Outcome
 from lgsp.prove.rows import ROWS
-from lgsp.prove.sender import Load, receipts, send_all
+from lgsp.prove.sender import Load, receipts, send_all, settle_rest
 from lgsp.prove.stage import Options, backend, missing, staged
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ async def run_row(name: str, row: Row, options: Options) -> Outcome:
             await scene.calm(CALM_S)
             scene.desk.struck.set()
             await sending
+            await settle_rest(scene.desk, load.patience_s)  # those whose patience ended before the faults did
         finally:
             sending.cancel()
         scene.facts["drained_s"] = round(await _drain(scene.database), 1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ANSWER_S = 12.0
 AGAIN_S = 0.25
-AGAIN_AT_MOST_S = 1.0
+AGAIN_AT_MOST_S = 3.0
 CONNECTIONS = 200
 BEYOND = 50
 """At most so many times the messages asked for, however long the faults take."""
@@ -130,7 +130,7 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
     clock = asyncio.get_running_loop().time
     entry.sent_at = entry.sent_at or clock()
     while True:
-        entry.tries += 1
+        entry.tries, entry.again_s = entry.tries + 1, 0.0
         status, answer = await _send(session, desk, entry)
         desk.told[f"{status} {answer.get('type', '').rpartition('/')[2]}".strip()] += 1
         if CUT < status < 300:  # noqa: PLR2004  # 2xx
@@ -144,7 +144,7 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
             entry.doubts += 1
         if clock() > ends_at:
             return
-        await asyncio.sleep(min(AGAIN_AT_MOST_S, AGAIN_S * entry.tries) * random.uniform(0.5, 1))
+        await asyncio.sleep(max(entry.again_s, min(AGAIN_AT_MOST_S, AGAIN_S * entry.tries) * random.uniform(0.5, 1)))
     entry.answered_at = clock()
 
 
@@ -184,6 +184,7 @@ def _note_refusal(entry: Sent, answer: aiohttp.ClientResponse, took_s: float) ->
     """A definite refusal must come soon and say when to come again."""
     if answer.status in NOT_NOW:
         entry.refused_s.append(took_s)
+        entry.again_s = float(answer.headers.get("Retry-After", 0)) * random.uniform(1, 1.2)
         entry.bare += "Retry-After" not in answer.headers
 
 
