@@ -46,7 +46,8 @@ class Sent:
     """A request in the sender's book; times in seconds of one clock.
 
     doubts: answers that settled nothing. refused_s: how long each definite refusal (429, 503) took; bare: those without Retry-After.
-    again_s: when to come again, as it was told last. longest_s: the longest wait for any answer. ids: the message ids that this request and its twins were told.
+    again_s: when to come again, as told
+    last. longest_s: the longest wait for any answer. ids: the message ids that this request and its twins were told.
     """
 
     number: int

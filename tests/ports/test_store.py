@@ -174,6 +174,9 @@ async def test_a_full_queue_says_come_back():
     class Stuck:
         """A database that never answers."""
 
+        async def open(self):
+            pass
+
         async def log(self, _rows):
             await asyncio.sleep(60)
 
@@ -198,6 +201,9 @@ async def test_bisecting_writes_every_innocent_row_once():
 
         def __init__(self):
             self.written = []
+
+        async def open(self):
+            pass
 
         async def log(self, rows):
             if any(row[0] == "guilty" for row in rows):

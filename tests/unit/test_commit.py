@@ -21,6 +21,9 @@ class Scripted:
         self.failures = list(failures)
         self.written: list[Any] = []
 
+    async def open(self) -> None:
+        """Always there."""
+
     async def log(self, rows: Sequence[Any]) -> None:
         self._fail()
         self.written += rows

@@ -48,6 +48,9 @@ class Unwritten(Broken):
 class Writer(Protocol):
     """One transaction at a time."""
 
+    async def open(self) -> None:
+        """Be connected when it returns; raises Unwritten."""
+
     async def log(self, rows: Sequence[Row]) -> None:
         """Append these rows to the message log."""
 
@@ -130,7 +133,12 @@ class GroupCommit:
                 continue
             for _ in range(GATHER_TURNS):
                 await asyncio.sleep(0)
-            await _write(writer, self._take())
+            try:
+                await writer.open()  # what waits meanwhile waits in the queue, and may be turned away
+            except Exception as error:  # noqa: BLE001 -- as in _write; whatever it is, nothing was begun
+                _fail(self._take(), error if isinstance(error, Unwritten) else Unwritten(repr(error)))
+            else:
+                await _write(writer, self._take())
 
     def _take(self) -> list[Item]:
         queue = self._queue

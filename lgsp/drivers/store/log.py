@@ -101,7 +101,7 @@ class Log:
     async def lease(self, consumer: SubsystemId, service: str, window: int, quota: Quota, wanted: int) -> int:
         """QuotaLeases."""
         row = (consumer, service, window, quota.q, min(wanted, quota.q))
-        granted: int = await self.core.hot.write(Work(lease=row))
+        granted: int = await self.core.hot.write(Work(lease=row), ADMISSION_S)
         return granted
 
 

@@ -38,9 +38,24 @@ class PostgresWriter:
         self._connection: Any = None
         self._prepared: dict[Statement, Any] = {}
 
+    async def open(self) -> None:
+        """Writer."""
+        if self._connection is not None and not self._connection.is_closed():
+            return
+        self._prepared = {}
+        try:
+            self._connection = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_S, command_timeout=COMMAND_S, server_settings=self._settings
+            )
+            codec = {"schema": "pg_catalog", "encoder": _same, "decoder": _same, "format": "binary"}
+            await self._connection.set_type_codec("uuid", **codec)
+        except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+            self._hang_up()
+            raise Unwritten(str(error)) from error
+
     async def log(self, rows: Sequence[Row]) -> None:
         """Writer."""
-        await self._judged(self._log(rows))
+        await self._judged(self._execute(LOG, rows))
 
     async def transact(self, works: Sequence[Work]) -> Sequence[Any]:
         """Writer."""
@@ -63,12 +78,7 @@ class PostgresWriter:
             self._hang_up()
             raise (Unwritten if _is_unwritten(error) else Broken)(str(error)) from error
 
-    async def _log(self, rows: Sequence[Row]) -> None:
-        await self._connect()
-        await self._execute(LOG, rows)
-
     async def _transact(self, works: Sequence[Work]) -> list[Any]:
-        await self._connect()
         steps = plan(works)
         back: list[Row] | None = None
         async with self._connection.transaction():
@@ -85,19 +95,6 @@ class PostgresWriter:
         if prepared is None:
             prepared = self._prepared[statement] = await self._connection.prepare(statement.postgresql())
         return [tuple(record) for record in await prepared.fetch(*zip(*rows, strict=True))]
-
-    async def _connect(self) -> None:
-        if self._connection is not None and not self._connection.is_closed():
-            return
-        self._prepared = {}
-        try:
-            self._connection = await asyncpg.connect(
-                self._dsn, timeout=CONNECT_S, command_timeout=COMMAND_S, server_settings=self._settings
-            )
-        except (asyncpg.PostgresError, OSError, TimeoutError) as error:
-            raise Unwritten(str(error)) from error
-        codec = {"schema": "pg_catalog", "encoder": _same, "decoder": _same, "format": "binary"}
-        await self._connection.set_type_codec("uuid", **codec)
 
     def _hang_up(self) -> None:
         if self._connection is not None:

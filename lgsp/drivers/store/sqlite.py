@@ -52,6 +52,9 @@ class SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="lgsp-sqlite-writer", daemon=True)
         self._thread.start()
 
+    async def open(self) -> None:
+        """Writer; the thread opens the file when it first needs it, and waits for nobody."""
+
     async def log(self, rows: Sequence[Row]) -> None:
         """Writer."""
         await self._do(lambda: self._log(rows))
