@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Due
 
 POLL_S = 1.0
-ANSWERS_S = 0.8
-_NOTHING = {"message_id": str(UUID(int=0)), "digest": b""}
+ANSWERS_S, WELL_S = 0.8, 10.0
+_NOTHING = {"message_id": str(UUID(int=0)), "digest": bytes(600)}
 TRIAL_ROW = {c.name: _NOTHING.get(c.name, "" if isinstance(c.type, Text) else 0) for c in tables.log.columns if not c.primary_key}
-"""A row of the log that says nothing; it is never committed."""
+"""A row of the log that says nothing and takes more room than any that does; it is never committed."""
 MIGRATION_LOCK = 0x16_59_2026
 """Advisory lock of PostgreSQL: of several nodes that start together, one migrates."""
 
@@ -84,10 +84,14 @@ class Store(
         self._ticker = asyncio.get_running_loop().create_task(self._tick())
 
     async def answers(self) -> bool:
-        """Whether the record can be written now: a row of the log is written and taken back. Asked anew after ANSWERS_S."""
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._asked_at + ANSWERS_S:
-            self._asked_at, self._answered = loop.time(), await self._takes_a_row()
+        """Whether the record can be read, and a row of the log be written, which is tried (and taken back) every WELL_S while all is well."""
+        try:
+            await self.refresh()
+        except Fault:
+            return False
+        now = asyncio.get_running_loop().time()
+        if now >= self._asked_at + (WELL_S if self._answered else ANSWERS_S):
+            self._asked_at, self._answered = now, await self._takes_a_row()
         return self._answered
 
     async def _takes_a_row(self) -> bool:

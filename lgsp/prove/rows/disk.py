@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lgsp.prove.scene import Scene
 
-FULL_S, LOCKED_S = 5.0, 30.0
+FULL_S, LOCKED_S = 12.0, 30.0
 HOLD_THE_LOCK = (
     "import sqlite3,sys,time; c=sqlite3.connect(sys.argv[1],timeout=30); c.execute('BEGIN IMMEDIATE'); time.sleep(float(sys.argv[2]))"
 )
