@@ -84,7 +84,7 @@ class Store(
         self._ticker = asyncio.get_running_loop().create_task(self._tick())
 
     async def answers(self) -> bool:
-        """Whether the record can be read, and a row of the log be written, which is tried (and taken back) every WELL_S while all is well."""
+        """Whether the record can be read and a row of the log be written, which is tried and taken back every WELL_S while all is well."""
         try:
             await self.refresh()
         except Fault:
