@@ -26,18 +26,20 @@ class LeasedQuotas:
         hand = self._hands.get((consumer, service))
         if hand is None or hand.window != window or hand.quota != quota:
             hand = self._hands[consumer, service] = _Hand(window, quota)
-        if hand.spare == 0 and not hand.ended:
-            async with hand.asking:  # one at a time: else many who find the hand empty take the whole window from the other nodes
-                await self._fill(hand, consumer, service)
+        while hand.spare == 0 and not hand.ended:
+            if hand.filling is None:  # one asks for all: many who find the hand empty would take the whole window from the other nodes
+                hand.filling = asyncio.ensure_future(self._fill(hand, consumer, service))
+            await asyncio.shield(hand.filling)
         if hand.spare == 0:
             return -1
         hand.spare -= 1
         return quota.q - hand.leased + hand.spare
 
     async def _fill(self, hand: _Hand, consumer: SubsystemId, service: str) -> None:
-        if hand.spare or hand.ended:
-            return
-        granted = await self._leases.lease(consumer, service, hand.window, hand.quota, block(hand.quota))
+        try:
+            granted = await self._leases.lease(consumer, service, hand.window, hand.quota, block(hand.quota))
+        finally:
+            hand.filling = None
         hand.spare += granted
         hand.leased += granted
         hand.ended = granted == 0
@@ -46,11 +48,11 @@ class LeasedQuotas:
 class _Hand:
     """What this process holds of one window."""
 
-    __slots__ = ("asking", "ended", "leased", "quota", "spare", "window")
+    __slots__ = ("ended", "filling", "leased", "quota", "spare", "window")
 
     def __init__(self, window: int, quota: Quota) -> None:
         self.window = window
         self.quota = quota
         self.leased = self.spare = 0
         self.ended = False
-        self.asking = asyncio.Lock()
+        self.filling: asyncio.Future[None] | None = None

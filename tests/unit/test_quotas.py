@@ -41,3 +41,11 @@ async def test_many_calls_at_the_start_of_a_window_leave_the_other_nodes_their_s
     await asyncio.gather(*(busy.spend(DESK, "parcels", Quota(1000, 60), 1.0) for _ in range(40)))
 
     assert await other.spend(DESK, "parcels", Quota(1000, 60), 1.0) >= 0
+
+
+async def test_calls_at_one_moment_get_what_the_quota_allows_and_no_less() -> None:
+    quotas = LeasedQuotas(MemoryStore(lambda: 0.0))
+
+    spent = await asyncio.gather(*(quotas.spend(DESK, "parcels", Quota(20, 60), 1.0) for _ in range(25)))
+
+    assert sum(left >= 0 for left in spent) == 20

@@ -6,6 +6,7 @@ way then fails, since nobody here can tell whether it was committed.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -79,16 +80,27 @@ class PostgresWriter:
             raise (Unwritten if _is_unwritten(error) else Broken)(str(error)) from error
 
     async def _transact(self, works: Sequence[Work]) -> list[Any]:
+        """COMMAND_S for all of it: a database that is frozen would not even answer the ROLLBACK that asyncpg's transactions wait for."""
+        async with asyncio.timeout(COMMAND_S):
+            await self._connection.execute("BEGIN")
+            try:
+                results = await self._work_off(works)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError):
+                await self._connection.execute("ROLLBACK")
+                raise
+            await self._connection.execute("COMMIT")
+        return results
+
+    async def _work_off(self, works: Sequence[Work]) -> list[Any]:
         steps = plan(works)
         back: list[Row] | None = None
-        async with self._connection.transaction():
-            while True:
-                try:
-                    statement, rows = steps.send(back)  # type: ignore[arg-type] # a generator is started with None
-                except StopIteration as end:
-                    results: list[Any] = end.value
-                    return results
-                back = await self._execute(statement, rows)
+        while True:
+            try:
+                statement, rows = steps.send(back)  # type: ignore[arg-type] # a generator is started with None
+            except StopIteration as end:
+                results: list[Any] = end.value
+                return results
+            back = await self._execute(statement, rows)
 
     async def _execute(self, statement: Statement, rows: Sequence[Row]) -> list[Row]:
         prepared = self._prepared.get(statement)
