@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE, LOOK_S, EVE_S = "clock", 0.2, 25.0
+FILE, LOOK_S, EVE_S = "clock", 0.2, 40.0
 """The file with the offset in seconds; how old a reading may be; how long before a moment the hub is started."""
 PROGRAM = f"""
 import time

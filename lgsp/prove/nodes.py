@@ -27,6 +27,7 @@ BUNDLE = Path(__file__).parent / "bundle"
 CONSUMER = "VN/GOV/H00/prove"
 PURPOSE = "prove"
 SERVICES = ("prove", "neighbour")
+PROBED = ("prove/1/keyed", "prove/1/unkeyed", "prove/1/trial", "neighbour/1/entries", "neighbour/1/once")
 COMMAND = (sys.executable, "-m", "lgsp")
 LEASE_MARGIN_S = 1.0
 LEASE_S = 1.5 * 3 + LEASE_MARGIN_S
@@ -163,7 +164,7 @@ class Hub:
         """A gateway looks each second for new rights; an empty entry is then refused for its content."""
         until = time.monotonic() + RIGHT_S
         while time.monotonic() < until:
-            found = [await asyncio.to_thread(_status, f"{gateway}/{path}", self.headers) for path in ("prove/1/keyed", "neighbour/1/once")]
+            found = [await asyncio.to_thread(_status, f"{gateway}/{path}", self.headers) for path in PROBED]
             if all(status not in {0, 401, 404} for status in found):
                 return
             await asyncio.sleep(0.1)
