@@ -72,21 +72,22 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._tasks = [self._loop.create_task(self._commit(writer)) for writer in writers]
         self._closing = False
-        self._looked_at = 0.0
+        self._looking: asyncio.TimerHandle | None = None
 
     async def write(self, wanted: Row | Work, patience_s: float = math.inf) -> Any:
         """Durable when it returns. A row alone is a row of the message log.
 
-        Fault("record-unavailable"): surely not written; also after `patience_s` in the queue of a database that stalls, which is looked
-        at whenever something arrives. Fault("record-uncertain"): nobody can tell.
+        Fault("record-unavailable"): surely not written; also after `patience_s` in the queue of a database that stalls.
+        Fault("record-uncertain"): nobody can tell.
         """
         if self._closing:
             raise Fault("record-unavailable", "the hub is stopping")
         if len(self._queue) >= self._queue_rows:
             raise Fault("overloaded", retry_after_s=1)
-        self._turn_away()
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.append((wanted, future, self._loop.time() + patience_s))
+        if self._looking is None and patience_s < math.inf:
+            self._looking = self._loop.call_later(patience_s, self._turn_away)
         if self._idle:
             self._idle.popleft().set_result(None)
         try:
@@ -99,17 +100,17 @@ class GroupCommit:
     def _turn_away(self) -> None:
         """Let go of those whose patience has ended: a stalled database is no reason to keep callers in the dark."""
         now = self._loop.time()
-        if not self._queue or now < self._looked_at + LOOK_S:
-            return
-        self._looked_at = now
-        late = [item for item in self._queue if item[2] < now]
+        late = [item for item in self._queue if item[2] <= now]
         if late:
-            self._queue = deque(item for item in self._queue if item[2] >= now)
+            self._queue = deque(item for item in self._queue if item[2] > now)
             _fail(late, Unwritten("the database stalls"))
+        self._looking = self._loop.call_later(LOOK_S, self._turn_away) if self._queue else None
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
         self._closing = True
+        if self._looking is not None:
+            self._looking.cancel()
         while self._idle:
             self._idle.popleft().set_result(None)
         await asyncio.gather(*self._tasks)
