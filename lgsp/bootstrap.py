@@ -29,7 +29,7 @@ from lgsp.drivers.clock import SteadyClock
 from lgsp.drivers.doors.asgi import Limits
 from lgsp.drivers.doors.gate import Front, Places, Refusals
 from lgsp.drivers.doors.gateway import gateway_app
-from lgsp.drivers.doors.management import management_app
+from lgsp.drivers.doors.management.door import management_app
 from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
 from lgsp.drivers.lines import Lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lgsp.codec.wss_certificate import read_certificate
+from lgsp.codec.wss.certificate import read_certificate
 from lgsp.errors import Fault, Violation, WssError
 from lgsp.model.parties import Enrolled
 

@@ -79,8 +79,8 @@ def overload_(
 @app.command("codec")
 def codec_(seconds: Annotated[float, typer.Option(min=0.1)] = 1.0, rounds: Rounds = 5, json_file: JsonFile = None) -> None:
     """Measure a SOAP message of 2 kB and of 340 kB to bytes and back, beside zeep and bare lxml."""
-    from lgsp.codec.soap import decode, encode  # noqa: PLC0415  # with the contract reader it loads zeep and xmlschema
-    from lgsp.contract.wsdl import read_contract  # noqa: PLC0415
+    from lgsp.codec.soap.speech import decode, encode  # noqa: PLC0415  # with the contract reader it loads zeep and xmlschema
+    from lgsp.contract.wsdl.read import read_contract  # noqa: PLC0415
 
     speech = read_contract(codec.WSDL).port().operations[codec.OPERATION]
 

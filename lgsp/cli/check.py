@@ -29,8 +29,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check adapters: manifest, contracts, mappings both ways, golden examples; or WSDLs alone."""
-    from lgsp.contract.adapter import check_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
-    from lgsp.contract.notes import adapter_notes, check_wsdl  # noqa: PLC0415  # as above
+    from lgsp.contract.adapter.check import check_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
+    from lgsp.contract.adapter.notes import adapter_notes, check_wsdl  # noqa: PLC0415  # as above
 
     run = invocation(ctx)
     wsdls = [Path(name) for name in names or () if name.lower().endswith(WSDLS)]

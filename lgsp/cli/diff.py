@@ -17,7 +17,7 @@ Contract = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=
 
 def diff(ctx: typer.Context, base: Contract, revision: Contract, *, as_json: AsJson = False) -> None:
     """Each change between two versions of an OpenAPI contract: breaking, dangerous or safe; exit 1 if something breaks."""
-    from lgsp.contract.diff import compare_files  # noqa: PLC0415  # only this verb waits for what reads contracts
+    from lgsp.contract.diff.openapi import compare_files  # noqa: PLC0415  # only this verb waits for what reads contracts
     from lgsp.policy.compatibility import Severity  # noqa: PLC0415
 
     run = invocation(ctx)

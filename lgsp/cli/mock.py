@@ -23,7 +23,7 @@ def mock(
     proxy: Annotated[str, typer.Option(metavar="URL", help="a real provider, held to the contract on both sides")] = "",
 ) -> None:
     """Serve an OpenAPI contract: its examples or invented answers; /_twin/faults orders faults, /_twin/ledger shows the calls."""
-    from lgsp.contract.openapi import read_openapi  # noqa: PLC0415  # only this verb waits for what reads contracts
+    from lgsp.contract.openapi.read import read_openapi  # noqa: PLC0415  # only this verb waits for what reads contracts
     from lgsp.twin.proxy import ContractProxy  # noqa: PLC0415
     from lgsp.twin.rest import RestTwin  # noqa: PLC0415
     from lgsp.twin.serve import serving  # noqa: PLC0415

@@ -17,8 +17,8 @@ from lgsp.model.agreed import SoapFault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.codec.soap import Speech
-    from lgsp.contract.wsdl import Port
+    from lgsp.codec.soap.speech import Speech
+    from lgsp.contract.wsdl.read import Port
     from lgsp.errors import Violation
 
 FAULT_KEY = "#fault"
@@ -60,7 +60,7 @@ def decode(file: Source, *, wsdl: Wsdl, operation: OperationName, port: PortName
 @app.command("operations")
 def operations(ctx: typer.Context, *, wsdl: Wsdl, as_json: AsJson = False) -> None:
     """What a WSDL offers: its ports, their operations, and what was accepted with a warning."""
-    from lgsp.contract.wsdl import read_contract  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
+    from lgsp.contract.wsdl.read import read_contract  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
 
     run = invocation(ctx)
     try:
@@ -79,7 +79,7 @@ def operations(ctx: typer.Context, *, wsdl: Wsdl, as_json: AsJson = False) -> No
 
 
 def _port(wsdl: Path, port: str) -> Port:
-    from lgsp.contract.wsdl import read_contract  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
+    from lgsp.contract.wsdl.read import read_contract  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
 
     try:
         return read_contract(wsdl).port(port or None)
@@ -92,7 +92,7 @@ def _written(port: Port, operation: str, value: Any, *, response: bool) -> tuple
         return port.by_zeep[operation].write(value)
     speech = _speech(port, operation)
     if response and isinstance(value, dict) and value.keys() == {FAULT_KEY}:
-        from lgsp.codec.soap import encode as encode_fault  # noqa: PLC0415  # as above
+        from lgsp.codec.soap.speech import encode as encode_fault  # noqa: PLC0415  # as above
 
         return encode_fault(speech, _fault(value[FAULT_KEY]), reply=True), ()
     content, violations = speech.side(reply=response).write(value)

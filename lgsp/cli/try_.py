@@ -80,8 +80,8 @@ def try_(
 
 def _examples(adapters: Path, contracts: Path, wanted: tuple[str, str, str]) -> Iterator[tuple[Operation, Path]]:
     """Operations of the service with the examples that fit them; a problem's example only if it is asked for by name."""
-    from lgsp.contract.adapter import compile_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
-    from lgsp.contract.golden import Example  # noqa: PLC0415  # as above
+    from lgsp.contract.adapter.check import compile_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
+    from lgsp.contract.adapter.golden import Example  # noqa: PLC0415  # as above
 
     service, name, example = wanted
     for folder in sorted(path.parent for path in adapters.glob("*/adapter.yaml") if _offers(path, service)):

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from lgsp.codec.fragment import parse
+from lgsp.codec.soap.fragment import parse
 from lgsp.errors import CodecError
 
 if TYPE_CHECKING:

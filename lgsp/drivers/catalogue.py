@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from lgsp.contract.adapter import compile_adapter
+from lgsp.contract.adapter.check import compile_adapter
 from lgsp.errors import ContractError, Finding
 from lgsp.model.agreed import Catalogue
 

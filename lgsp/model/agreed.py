@@ -301,7 +301,7 @@ class SoapOperation:
     """How SOAP consumers speak one operation; pure.
 
     element: Clark name of the body's child that asks for it. actions: what SOAPAction and wsa:Action may say; reply_action: what the answer
-    says. read: an opened envelope (lgsp/codec/envelope.py) to parameters as texts, canonical value, violations with their lines.
+    says. read: an opened envelope (lgsp/codec/soap/envelope.py) to parameters as texts, canonical value, violations with their lines.
     write: canonical reply to the answer's envelope, and what in it breaks the contract; one_way: there is no answer. binary: local names of
     the answer's elements that are base64 wherever they stand. recognise: bytes that
     are surely a valid request without header blocks to what `read` would give; None for all others.

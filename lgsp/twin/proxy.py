@@ -13,7 +13,7 @@ from lgsp.errors import Fault, JsonError, Violation
 from lgsp.twin.rest import Answer, RestTwin
 
 if TYPE_CHECKING:
-    from lgsp.contract.openapi import OpenApi
+    from lgsp.contract.openapi.read import OpenApi
     from lgsp.twin.rest import Asked, Route
 
 HOP_BY_HOP = frozenset({"connection", "host", "content-length", "transfer-encoding", "keep-alive", "te", "trailer", "upgrade", "expect"})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lgsp.codec import json
-from lgsp.contract.openapi import operations_of
+from lgsp.contract.openapi.read import operations_of
 from lgsp.errors import Fault, JsonError, Violation
 from lgsp.twin.credentials import challenge
 from lgsp.twin.faults import read_whole
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from lgsp.contract.openapi import HttpOperation, OpenApi
+    from lgsp.contract.openapi.read import HttpOperation, OpenApi
 
 TRIES = 20
 """Seeds that are tried before an answer is given up: a schema may ask for more than invention knows."""

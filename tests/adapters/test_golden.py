@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lgsp.contract.adapter import compile_adapter
-from lgsp.contract.golden import Example
+from lgsp.contract.adapter.check import compile_adapter
+from lgsp.contract.adapter.golden import Example
 
 ROOT = Path(__file__).parents[2]
 REQUESTS = sorted((ROOT / "adapters").glob("*/examples/*.request.json"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.tables import ANY_KEY, CONTENT_KEY, TEXT_KEY, TYPE_KEY, Kind
+from lgsp.codec.soap.tables import ANY_KEY, CONTENT_KEY, TEXT_KEY, TYPE_KEY, Kind
 
 if TYPE_CHECKING:
-    from lgsp.codec.tables import Attribute, Field, Grammar, Shape
+    from lgsp.codec.soap.tables import Attribute, Field, Grammar, Shape
 
 DEEPEST = -6
 TEXT = "chữ & <số>"

@@ -14,17 +14,17 @@ from zeep.transports import Transport
 from zeep.wsdl import Document
 
 from lgsp.codec import json
-from lgsp.codec.envelope import open_envelope
-from lgsp.contract.adapter import check_adapter, compile_adapter
+from lgsp.codec.soap.envelope import open_envelope
+from lgsp.contract.adapter.check import check_adapter, compile_adapter
 from lgsp.contract.bridge.draft import Wish, draft_of
 from lgsp.contract.bridge.expression import to_ecma, to_xsd
 from lgsp.contract.bridge.face import made_face
 from lgsp.contract.bridge.names import xml_name
 from lgsp.contract.bridge.to_rest import openapi_of
 from lgsp.contract.bridge.to_soap import wsdl_of
-from lgsp.contract.openapi import compile_contract, read_openapi
+from lgsp.contract.openapi.read import compile_contract, read_openapi
 from lgsp.contract.source import Source
-from lgsp.contract.wsdl import read_contract, read_wsdl
+from lgsp.contract.wsdl.read import read_contract, read_wsdl
 from lgsp.errors import ContractError
 from lgsp.schema import compile_schema
 from lgsp.twin.invent import Inventor

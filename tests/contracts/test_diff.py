@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lgsp.cli import app
 from lgsp.config import HOME
-from lgsp.contract.diff import compare
+from lgsp.contract.diff.openapi import compare
 from lgsp.policy.compatibility import SEVERITIES, Severity, Side
 
 

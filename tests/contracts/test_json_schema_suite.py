@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
-from lgsp.contract.anatomy import descend
-from lgsp.contract.upgrade import upgrade_schema
+from lgsp.contract.openapi.anatomy import descend
+from lgsp.contract.openapi.upgrade import upgrade_schema
 from lgsp.errors import ContractError
 from lgsp.schema import compile_schema
 

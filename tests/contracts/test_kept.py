@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lgsp.contract.adapter import check_adapter, compile_adapter
+from lgsp.contract.adapter.check import check_adapter, compile_adapter
 from lgsp.errors import ContractError
 from lgsp.model.agreed import Pattern
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lgsp.contract.adapter import check_adapter, compile_adapter
-from lgsp.contract.hooks import load_hooks
+from lgsp.contract.adapter.check import check_adapter, compile_adapter
+from lgsp.contract.adapter.hooks import load_hooks
 from lgsp.errors import ContractError
 from lgsp.model.agreed import DataClass, Pattern
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from contracts.test_swagger import CONTRACT as SWAGGER
 from lgsp.codec import json
-from lgsp.contract.openapi import for_connexion, json_wire, read_openapi
+from lgsp.contract.openapi.read import for_connexion, json_wire, read_openapi
 from lgsp.errors import CodecError, ContractError
 
 HOME = Path(__file__).parents[2]

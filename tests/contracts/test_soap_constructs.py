@@ -17,12 +17,12 @@ from zeep.wsdl import Document
 
 from contracts.constructs import CONSTRUCTS, REDEFINED
 from contracts.test_wsdl import PLAIN, SCHEMA, wsdl
-from lgsp.codec.soap import decode, encode
-from lgsp.contract.wsdl import read_contract
+from lgsp.codec.soap.speech import decode, encode
+from lgsp.contract.wsdl.read import read_contract
 from lgsp.errors import CodecError, ContractError
 
 if TYPE_CHECKING:
-    from lgsp.codec.soap import Speech
+    from lgsp.codec.soap.speech import Speech
 
 README = Path(__file__).parent.parent.parent / "lgsp" / "codec" / "README.md"
 FOLDER = tempfile.TemporaryDirectory()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lgsp.contract.openapi import read_openapi
-from lgsp.contract.operation_names import made_up
+from lgsp.contract.openapi.names import made_up
+from lgsp.contract.openapi.read import read_openapi
 from lgsp.errors import ContractError
 
 CONTRACT = """

@@ -15,7 +15,7 @@ from lxml import etree
 from zeep.transports import Transport
 from zeep.wsdl import Document
 
-from lgsp.contract.wsdl import read_contract, read_wsdl
+from lgsp.contract.wsdl.read import read_contract, read_wsdl
 from lgsp.errors import ContractError
 
 if TYPE_CHECKING:

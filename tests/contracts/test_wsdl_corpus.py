@@ -20,14 +20,14 @@ import pytest
 
 from contracts.shaped import Inventor
 from contracts.test_wsdl import PLAIN, SCHEMA, wsdl
-from lgsp.contract.wsdl import read_contract
+from lgsp.contract.wsdl.read import read_contract
 from lgsp.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lgsp.codec.side import Side
-    from lgsp.codec.soap import Speech
+    from lgsp.codec.soap.side import Side
+    from lgsp.codec.soap.speech import Speech
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "lgsp" / "contract" / "README.md"

@@ -9,8 +9,8 @@ import pytest
 from lxml import etree
 
 from contracts.test_wsdl import PLAIN, SCHEMA, wsdl
-from lgsp.contract.catalogue import ENTRIES
-from lgsp.contract.wsdl import read_contract
+from lgsp.contract.wsdl.catalogue import ENTRIES
+from lgsp.contract.wsdl.read import read_contract
 from lgsp.errors import ContractError
 
 if TYPE_CHECKING:

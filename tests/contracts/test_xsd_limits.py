@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgsp.codec.lexical import Doubt, Unwritable
-from lgsp.codec.side import Side
-from lgsp.contract.wsdl import read_wsdl
-from lgsp.contract.xsd_regex import translate
+from lgsp.codec.soap.lexical import Doubt, Unwritable
+from lgsp.codec.soap.side import Side
+from lgsp.contract.wsdl.read import read_wsdl
+from lgsp.contract.xsd.regex import translate
 from tests.contracts.test_wsdl import SCHEMA, wsdl
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import aiohttp
 import uvicorn
 
 from lgsp.acts import people
-from lgsp.drivers.doors.management import management_app
+from lgsp.drivers.doors.management.door import management_app
 from lgsp.drivers.memory import MemoryStore
 from tests.unit.office import NOTHING, NOW, PASSWORD, make_office
 from tests.unit.small_hub import SmallHub

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from lgsp.config import HOME
-from lgsp.contract.openapi import read_openapi
+from lgsp.contract.openapi.read import read_openapi
 from tests.e2e.hub import Running, running_hub
 from tests.e2e.test_mailbox import BUNDLE, LAND, TASKS, Party, party
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from lgsp.drivers.doors.management import CONTRACT
+from lgsp.drivers.doors.management.door import CONTRACT
 from tests.e2e.management_door import ROLES, Hub, listening_hub
 from tests.unit.office import NOW, PASSWORD
 

@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from lgsp.contract.openapi import read_openapi
+from lgsp.contract.openapi.read import read_openapi
 from lgsp.twin.proxy import ContractProxy
 from lgsp.twin.rest import RestTwin
 from lgsp.twin.serve import serving

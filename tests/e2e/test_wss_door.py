@@ -10,8 +10,8 @@ import pytest_asyncio
 from lxml import etree
 
 from lgsp.acts import enrol
-from lgsp.codec.wss import WSSE
-from lgsp.codec.wss_write import Proof, secured
+from lgsp.codec.wss.header import WSSE
+from lgsp.codec.wss.write import Proof, secured
 from tests.e2e.hub import DESK, Running
 from tests.e2e.soap import LOOKUP, SOAP_11, SOAP_12, Heard, envelope, say
 from tests.e2e.test_soap_door import NO_HEADERS, PURPOSE_BLOCK

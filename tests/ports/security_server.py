@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lgsp.codec.fragment import parse
+from lgsp.codec.soap.fragment import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lgsp.codec.fragment import parse
-from lgsp.codec.wss import read_security
-from lgsp.codec.wss_signature import verify
-from lgsp.codec.wss_username import read_username_token
-from lgsp.codec.wss_write import Proof, secured
-from lgsp.contract.adapter import check_adapter, compile_adapter
+from lgsp.codec.soap.fragment import parse
+from lgsp.codec.wss.header import read_security
+from lgsp.codec.wss.signature import verify
+from lgsp.codec.wss.username import read_username_token
+from lgsp.codec.wss.write import Proof, secured
+from lgsp.contract.adapter.check import check_adapter, compile_adapter
 from lgsp.drivers.memory import MemoryVault
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.outbound.wss import check_bound

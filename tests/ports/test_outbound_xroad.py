@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lgsp.codec.fragment import parse
+from lgsp.codec.soap.fragment import parse
 from lgsp.codec.xroad import repeated
-from lgsp.contract.adapter import check_adapter, compile_adapter
+from lgsp.contract.adapter.check import check_adapter, compile_adapter
 from lgsp.drivers.memory import MemoryVault
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.errors import Fault, OutcomeUnknown, Unreachable

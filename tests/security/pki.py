@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from lgsp.codec.wss_certificate import Signer, read_signer
+from lgsp.codec.wss.certificate import Signer, read_signer
 
 
 class Pair(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lxml import etree
 
-from lgsp.codec.lexical import careful
+from lgsp.codec.soap.lexical import careful
 from tests.e2e.soap import envelope, say
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lgsp.contract.adapter import compile_adapter
-from lgsp.contract.openapi import read_openapi
-from lgsp.contract.wsdl import read_wsdl
+from lgsp.contract.adapter.check import compile_adapter
+from lgsp.contract.openapi.read import read_openapi
+from lgsp.contract.wsdl.read import read_wsdl
 from lgsp.errors import CodecError, ContractError
 from tests.contracts.test_wsdl import PLAIN, SCHEMA, read, rules, wsdl
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lgsp.codec.wss import BASE64, WSSE, WSU, X509_TOKEN, text_of
+from lgsp.codec.wss.header import BASE64, WSSE, WSU, X509_TOKEN, text_of
 from tests.conftest import missing
 from tests.security.pki import Pair, pair
 from tests.security.test_wss_signature import DESK, check, name_in

@@ -11,11 +11,11 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from lgsp.codec.fragment import parse
-from lgsp.codec.wss import DS, ID, WSSE, WSU, read_security
-from lgsp.codec.wss_certificate import Certificate, read_certificate, read_signer
-from lgsp.codec.wss_hint import THUMBPRINT
-from lgsp.codec.wss_signature import EXCLUSIVE, Signed, verify
+from lgsp.codec.soap.fragment import parse
+from lgsp.codec.wss.certificate import Certificate, read_certificate, read_signer
+from lgsp.codec.wss.header import DS, ID, WSSE, WSU, read_security
+from lgsp.codec.wss.hint import THUMBPRINT
+from lgsp.codec.wss.signature import EXCLUSIVE, Signed, verify
 from lgsp.errors import CodecError, WssError
 from tests.security.pki import pair
 from tests.security.wrapping import NOW, ORDER, SOAP_11, SOAP_12, WRAPPINGS, changed_name, envelope, parts, resigned, signed

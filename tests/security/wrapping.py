@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import xmlsec
 from lxml import etree
 
-from lgsp.codec.wss import DS, ID, WSSE, WSU
-from lgsp.codec.wss_write import Proof, secured
+from lgsp.codec.wss.header import DS, ID, WSSE, WSU
+from lgsp.codec.wss.write import Proof, secured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lxml.etree import _Element
 
-    from lgsp.codec.wss_certificate import Signer
+    from lgsp.codec.wss.certificate import Signer
 
 NOW = 1_800_000_000.0
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"

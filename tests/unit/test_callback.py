@@ -13,7 +13,7 @@ import pytest
 from lgsp import exchange
 from lgsp.acts import callback, register
 from lgsp.codec import json
-from lgsp.contract.openapi import read_openapi
+from lgsp.contract.openapi.read import read_openapi
 from lgsp.drivers.channels import ChannelCatalogue, with_channels
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.outbound.callback import judge_callback

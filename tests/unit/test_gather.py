@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from lgsp.codec import json
-from lgsp.contract.batches import compile_batch, list_and_item
+from lgsp.contract.adapter.batches import compile_batch, list_and_item
 from lgsp.drivers.memory import MemoryOutbound
 from lgsp.drivers.outbound.gather import GatheredCalls
 from lgsp.errors import Fault, OutcomeUnknown

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from lgsp.contract.openapi import read_openapi
+from lgsp.contract.openapi.read import read_openapi
 from lgsp.twin.rest import RestTwin
 
 CONTRACT = """

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from lgsp.contract.wsdl import read_wsdl
+from lgsp.contract.wsdl.read import read_wsdl
 from lgsp.errors import CodecError
 from lgsp.model.agreed import SoapFault
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lgsp.bench.dossier import dossier
 from lgsp.bench.hub import BUNDLE
 from lgsp.bench.peers.words import native_dossier
-from lgsp.codec.lexical import Doubt
-from lgsp.contract.wsdl import read_wsdl
+from lgsp.codec.soap.lexical import Doubt
+from lgsp.contract.wsdl.read import read_wsdl
 from lgsp.errors import CodecError
 
 OPERATION = read_wsdl(BUNDLE / "contracts/wsdl/bench_dossier/v1/dossier.wsdl")["NopHoSo"]

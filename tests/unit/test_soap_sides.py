@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from lgsp.codec.envelope import open_envelope
-from lgsp.codec.fault import write_fault
-from lgsp.codec.soap import Speech, decode, encode
-from lgsp.codec.tables import SOAP_11, SOAP_12
-from lgsp.contract.wsdl import read_contract
+from lgsp.codec.soap.envelope import open_envelope
+from lgsp.codec.soap.fault import write_fault
+from lgsp.codec.soap.speech import Speech, decode, encode
+from lgsp.codec.soap.tables import SOAP_11, SOAP_12
+from lgsp.contract.wsdl.read import read_contract
 from lgsp.errors import CodecError
 from lgsp.model.agreed import SoapFault
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from lgsp.codec.fragment import parse
-from lgsp.codec.wss_write import Proof, secured
+from lgsp.codec.soap.fragment import parse
+from lgsp.codec.wss.write import Proof, secured
 from lgsp.drivers.doors.wss import prove
 from lgsp.drivers.memory import MemoryStore
 from lgsp.errors import Fault

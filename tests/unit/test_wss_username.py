@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from lgsp.codec.fragment import parse
-from lgsp.codec.wss import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU, read_security, text_of
-from lgsp.codec.wss_username import UsernameToken, digest_of, read_username_token
-from lgsp.codec.wss_write import Proof, secured
+from lgsp.codec.soap.fragment import parse
+from lgsp.codec.wss.header import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU, read_security, text_of
+from lgsp.codec.wss.username import UsernameToken, digest_of, read_username_token
+from lgsp.codec.wss.write import Proof, secured
 from lgsp.errors import WssError
 
 NOW = 1_800_000_000.0

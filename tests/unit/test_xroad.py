@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from lgsp.codec.fragment import parse
+from lgsp.codec.soap.fragment import parse
 from lgsp.codec.xroad import Passport, parts, repeated, rest_headers, rest_path, speaker, with_header
 from lgsp.errors import CodecError, problems
 from lgsp.policy.xroad import TABLE_FILE, fault_of

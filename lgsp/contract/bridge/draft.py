@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lgsp.contract.anatomy import METHODS
 from lgsp.contract.bridge.to_rest import PROBLEM, document_of, operation_ids, problem_responses, problem_schema
 from lgsp.contract.bridge.to_soap import wsdl_of
-from lgsp.contract.bundle import bundle
-from lgsp.contract.openapi import ANSWERS, JSON, compile_contract
-from lgsp.contract.operation_names import with_names
-from lgsp.contract.wsdl import contract_of
-from lgsp.contract.wsdl_files import read_documents
-from lgsp.contract.wsdl_source import open_source
+from lgsp.contract.openapi.anatomy import METHODS
+from lgsp.contract.openapi.bundle import bundle
+from lgsp.contract.openapi.names import with_names
+from lgsp.contract.openapi.read import ANSWERS, JSON, compile_contract
+from lgsp.contract.wsdl.files import read_documents
+from lgsp.contract.wsdl.read import contract_of
+from lgsp.contract.wsdl.source import open_source
 from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import IDENTITY
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lgsp.contract.source import Source
-    from lgsp.contract.wsdl_files import Documents
+    from lgsp.contract.wsdl.files import Documents
 
 VERSION = "1.0.0"
 MAIN = "service.wsdl"

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.lexical import Unwritable
+from lgsp.codec.soap.lexical import Unwritable
+from lgsp.contract.adapter.place import BODY
 from lgsp.contract.bridge.pair import RESULT, Pairs
 from lgsp.contract.bridge.to_soap import Wrapped, carried, document_of, wrapped
-from lgsp.contract.place import BODY
-from lgsp.contract.soap_face import Crossed, face_of
-from lgsp.contract.wsdl_files import read_documents
-from lgsp.contract.wsdl_source import ZipFiles, open_source
+from lgsp.contract.wsdl.face import Crossed, face_of
+from lgsp.contract.wsdl.files import read_documents
+from lgsp.contract.wsdl.source import ZipFiles, open_source
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from lgsp.codec.soap import Speech
+    from lgsp.codec.soap.speech import Speech
     from lgsp.contract.bridge.pair import Carry
-    from lgsp.contract.openapi import OpenApi
+    from lgsp.contract.openapi.read import OpenApi
     from lgsp.model.agreed import SoapFace
 
 MAIN = "service.wsdl"

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.tables import Kind
+from lgsp.codec.soap.tables import Kind
 from lgsp.contract.bridge.expression import to_ecma
 from lgsp.errors import ContractError
 from lgsp.schema import compile_schema

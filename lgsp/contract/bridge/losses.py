@@ -13,9 +13,9 @@ from lgsp.schema import escape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lgsp.codec.soap import Speech
-    from lgsp.codec.tables import Message
-    from lgsp.contract.openapi import HttpOperation
+    from lgsp.codec.soap.speech import Speech
+    from lgsp.codec.soap.tables import Message
+    from lgsp.contract.openapi.read import HttpOperation
 
     Schema = Mapping[str, Any]
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.lexical import Unwritable
-from lgsp.codec.tables import TEXT_KEY, Kind
+from lgsp.codec.soap.lexical import Unwritable
+from lgsp.codec.soap.tables import TEXT_KEY, Kind
 from lgsp.contract.bridge.form import Sort
 from lgsp.contract.bridge.names import xml_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lgsp.codec.tables import Field, Message, Shape
+    from lgsp.codec.soap.tables import Field, Message, Shape
     from lgsp.contract.bridge.form import Form
 
     Carry = Callable[[Any], Any]

@@ -9,13 +9,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.tables import ANY_KEY, CONTENT_KEY, HEADER_KEY, NIL_KEY, TEXT_KEY, TYPE_KEY, Kind
+from lgsp.codec.soap.tables import ANY_KEY, CONTENT_KEY, HEADER_KEY, NIL_KEY, TEXT_KEY, TYPE_KEY, Kind
 from lgsp.contract.bridge.leaf import leaf_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lgsp.codec.tables import Field, Grammar, Message, Shape
+    from lgsp.codec.soap.tables import Field, Grammar, Message, Shape
 
     Schema = dict[str, Any]
 

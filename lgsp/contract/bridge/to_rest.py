@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.contract.bridge.shapes import Shapes
 from lgsp.contract.bridge.to_soap import RECEIPT
-from lgsp.contract.openapi import JSON
-from lgsp.contract.wsdl import contract_of
-from lgsp.contract.wsdl_files import WSDL, read_documents
-from lgsp.contract.wsdl_source import open_source
+from lgsp.contract.openapi.read import JSON
+from lgsp.contract.wsdl.files import WSDL, read_documents
+from lgsp.contract.wsdl.read import contract_of
+from lgsp.contract.wsdl.source import open_source
 from lgsp.errors import ContractError, Finding
 from lgsp.schema import DIALECT
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lgsp.codec.tables import Operation
-    from lgsp.contract.wsdl import Port
-    from lgsp.contract.wsdl_files import Documents
+    from lgsp.codec.soap.tables import Operation
+    from lgsp.contract.wsdl.files import Documents
+    from lgsp.contract.wsdl.read import Port
 
     Schema = dict[str, Any]
 

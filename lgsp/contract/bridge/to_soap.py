@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from lgsp.contract.adapter.place import BODY
 from lgsp.contract.bridge.form import Form, Forms, Sort
 from lgsp.contract.bridge.names import xml_name
 from lgsp.contract.bridge.pair import RESULT
 from lgsp.contract.bridge.xsd import Schema
-from lgsp.contract.place import BODY
-from lgsp.contract.wsdl_files import WSDL
+from lgsp.contract.wsdl.files import WSDL
 from lgsp.errors import ContractError, Finding
 from lgsp.model.agreed import ADDRESS
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.contract.openapi import HttpOperation, OpenApi
+    from lgsp.contract.openapi.read import HttpOperation, OpenApi
 
 SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
 SOAP12 = "http://schemas.xmlsoap.org/wsdl/soap12/"

@@ -12,7 +12,7 @@ from lgsp.contract.bridge.expression import to_xsd
 from lgsp.contract.bridge.form import Sort
 from lgsp.contract.bridge.names import xml_name
 from lgsp.contract.bridge.pair import ENTRY, ITEM, KEY, VALUE
-from lgsp.contract.wsdl_files import XSD
+from lgsp.contract.wsdl.files import XSD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lgsp.contract.published_openapi import published_openapi
+from lgsp.contract.openapi.published import published_openapi
 from lgsp.errors import Fault
 from lgsp.model.happening import Reply
 from lgsp.stages.identify import identify

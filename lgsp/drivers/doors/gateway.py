@@ -9,7 +9,7 @@ import connexion
 from connexion.middleware.lifespan import LifespanMiddleware
 from connexion.resolver import Resolver
 
-from lgsp.contract.openapi import for_connexion
+from lgsp.contract.openapi.read import for_connexion
 from lgsp.drivers.doors.gate import Front, Gate
 from lgsp.drivers.doors.rest import RestDoor
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from lgsp.codec.inbound import MEDIA_TYPES, read_content_type
+from lgsp.codec.soap.inbound import MEDIA_TYPES, read_content_type
 from lgsp.drivers.doors.multipart import Part, parts
 from lgsp.errors import Fault
 from lgsp.model.files import stand_in
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.codec.envelope import Envelope
+    from lgsp.codec.soap.envelope import Envelope
     from lgsp.model.files import File
 
     Keep = Callable[[AsyncIterator[bytes], str], Awaitable[File]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.codec import json
-from lgsp.codec.inbound import read_content_type
+from lgsp.codec.soap.inbound import read_content_type
 from lgsp.drivers.doors.asgi import body_pieces, read_body
 from lgsp.drivers.doors.multipart import parts
 from lgsp.errors import Fault

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 
 from lgsp import exchange
 from lgsp.codec import json
-from lgsp.codec.envelope import Envelope
-from lgsp.codec.inbound import MEDIA_TYPES, read_content_type, read_envelope
-from lgsp.codec.tables import SOAP_11
+from lgsp.codec.soap.envelope import Envelope
+from lgsp.codec.soap.inbound import MEDIA_TYPES, read_content_type, read_envelope
+from lgsp.codec.soap.tables import SOAP_11
 from lgsp.drivers.doors.asgi import body_pieces, read_body, read_path, read_purpose
 from lgsp.drivers.doors.mtom import (
     RELATED,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lgsp.codec.inbound import write_envelope
-from lgsp.codec.tables import SOAP_11, SOAP_12
+from lgsp.codec.soap.inbound import write_envelope
+from lgsp.codec.soap.tables import SOAP_11, SOAP_12
 from lgsp.drivers.doors.problems import fault_headers
 from lgsp.drivers.doors.soap_headers import OURS, SOAP_FAULT_ACTION, Heard
 from lgsp.errors import Blame, problems

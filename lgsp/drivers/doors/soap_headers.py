@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lgsp.codec.lexical import quick
-from lgsp.codec.tables import SOAP_11
+from lgsp.codec.soap.lexical import quick
+from lgsp.codec.soap.tables import SOAP_11
 from lgsp.errors import Fault
 from lgsp.model.parties import Purpose
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.codec.envelope import Envelope
+    from lgsp.codec.soap.envelope import Envelope
 
 OURS = "urn:lgsp:soap:1"
 WSA = "http://www.w3.org/2005/08/addressing"

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lgsp.codec.envelope import open_envelope
-from lgsp.codec.wss import SECURITY
+from lgsp.codec.soap.envelope import open_envelope
+from lgsp.codec.wss.header import SECURITY
 from lgsp.drivers.doors.wss import prove
 from lgsp.drivers.doors.xroad import UNDERSTOOD, introduced_in_soap
 
 if TYPE_CHECKING:
-    from lgsp.codec.envelope import Envelope
+    from lgsp.codec.soap.envelope import Envelope
     from lgsp.drivers.doors.asgi import Asked, Limits
     from lgsp.drivers.doors.xroad import Introduced
     from lgsp.model.parties import Purpose, SubsystemId

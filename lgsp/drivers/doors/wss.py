@@ -11,10 +11,10 @@ import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lgsp.codec.wss import REMEMBERED_S, check_timestamp, read_security
-from lgsp.codec.wss_certificate import read_certificate
-from lgsp.codec.wss_signature import verify
-from lgsp.codec.wss_username import read_username_token
+from lgsp.codec.wss.certificate import read_certificate
+from lgsp.codec.wss.header import REMEMBERED_S, check_timestamp, read_security
+from lgsp.codec.wss.signature import verify
+from lgsp.codec.wss.username import read_username_token
 from lgsp.errors import Fault, WssError
 from lgsp.model.parties import Proven, SubsystemId
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from lgsp.codec.wss import Security
-    from lgsp.codec.wss_certificate import Certificate
-    from lgsp.codec.wss_hint import Hint
-    from lgsp.codec.wss_signature import Signed
+    from lgsp.codec.wss.certificate import Certificate
+    from lgsp.codec.wss.header import Security
+    from lgsp.codec.wss.hint import Hint
+    from lgsp.codec.wss.signature import Signed
     from lgsp.ports.engine import Proofs
 
 LARGE_BYTES = 65_536

@@ -7,11 +7,11 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lgsp.codec.fragment import parse
-from lgsp.codec.wss import read_security
-from lgsp.codec.wss_certificate import read_certificate, read_signer
-from lgsp.codec.wss_signature import verify
-from lgsp.codec.wss_write import Proof, secured
+from lgsp.codec.soap.fragment import parse
+from lgsp.codec.wss.certificate import read_certificate, read_signer
+from lgsp.codec.wss.header import read_security
+from lgsp.codec.wss.signature import verify
+from lgsp.codec.wss.write import Proof, secured
 from lgsp.errors import SettingsError, WssError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lxml import etree
 from yarl import URL
 
 from lgsp.codec import json
-from lgsp.codec.fragment import parse
+from lgsp.codec.soap.fragment import parse
 from lgsp.codec.xroad import Passport, check_answer, forwarded, rest_headers, rest_path, with_header
 from lgsp.errors import CodecError, OutcomeUnknown
 from lgsp.model.agreed import SoapFault

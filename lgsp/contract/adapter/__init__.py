@@ -1,0 +1,1 @@
+"""The folder of an external system: read, compiled for the engine, and checked."""

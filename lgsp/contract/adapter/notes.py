@@ -1,0 +1,35 @@
+"""What `lgsp check` says of WSDLs beside faults: warnings that were accepted, and operations that zeep speaks in the codec's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lgsp.contract.adapter.manifest import read_manifest
+from lgsp.contract.wsdl.read import read_contract
+from lgsp.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lgsp.errors import Finding
+
+
+def adapter_notes(folder: Path, contracts: Path) -> Sequence[Finding]:
+    """The notes of an adapter's WSDL; none where there is no WSDL, or where it is faulty, which `check_adapter` tells."""
+    try:
+        binding = read_manifest(folder).binding
+        return read_contract(contracts / "wsdl" / binding["wsdl"]).notes if "wsdl" in binding else ()
+    except ContractError:
+        return ()
+
+
+def check_wsdl(path: Path) -> tuple[list[Finding], Sequence[Finding]]:
+    """Findings and notes of a WSDL, its folder or its zip."""
+    try:
+        return [], read_contract(path).notes
+    except ContractError as error:
+        return list(error.findings), ()
+
+
+__all__ = ["adapter_notes", "check_wsdl"]
