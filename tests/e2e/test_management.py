@@ -53,7 +53,8 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 def filled(path: str) -> str:
-    return path.format(provider="nobody", client_id="nobody", message_id="nothing", run_id="nothing", fingerprint="0" * 64)
+    ids = dict.fromkeys(("message_id", "run_id", "correction_id"), "nothing")
+    return path.format(provider="nobody", client_id="nobody", fingerprint="0" * 64, **ids)
 
 
 async def test_each_role_may_exactly_what_the_contract_lists(hub: Hub) -> None:
