@@ -78,3 +78,10 @@ async def test_a_client_that_sends_and_reads_is_kept():
     request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
 
     assert not await ended([request] * 10, 0.15)
+
+
+async def test_a_client_may_send_some_requests_ahead_and_no_more():
+    request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+
+    assert not await ended([request * (Hasty.ahead + 1)], 0.1)
+    assert await ended([request * (Hasty.ahead * 4)], 0.1)

@@ -21,6 +21,8 @@ class PatientProtocol(HttpToolsProtocol):
     """
 
     head_s, body_s, read_s, look_s = 10.0, 30.0, 30.0, 2.5
+    ahead = 16
+    """So many requests may be sent ahead of their answers (RFC 9112 section 9.3.2); who sends more, and reads nothing, fills our memory."""
     _late_at = 0.0
     _unread_at = 0.0
     _looking: asyncio.TimerHandle | None = None
@@ -46,6 +48,8 @@ class PatientProtocol(HttpToolsProtocol):
         """The body may come."""
         self._late_at = self.loop.time() + self.body_s
         super().on_headers_complete()
+        if len(self.pipeline) > self.ahead:
+            self.transport.abort()
 
     def on_message_complete(self) -> None:
         """It is our turn; how long an idle connection is kept is uvicorn's setting."""
