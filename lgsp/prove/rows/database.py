@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 HALF_A_ROUND_TRIP_S = 0.25
 SLOW_S, FROZEN_S = 4.0, 12.0
 FEW_CONNECTIONS, FEW_S = 10, 6.0
-REFUSED_WITHIN_S = 3.0
-"""The figure to reach is a second; the machine may be busy with more than this."""
+REFUSED_WITHIN_S = 1.0
 ANSWERED_WITHIN_S = 11.0
 """The hub's own limit for a statement, and a second: whoever waits for a database that is away hears by then."""
 LOCKED_S, GATHER_S = 8.0, 0.05

@@ -20,7 +20,7 @@ PROVIDER = "prove"
 ATTEMPTS = 3
 """Of the bundle's manifest, for the operation that may break."""
 POISON_S = 6.0
-SLOWER, FLOOR_S = 3.0, 0.5
+SLOWER, FLOOR_S = 1.2, 0.5
 RUN_S = 120.0
 LIVE = {"running", "paused"}
 

@@ -22,8 +22,8 @@ IN_FLIGHT = 32
 DEADLINE_S, SPARE_S = 1.5, 1.0
 DOWN_S, STORM_S, MODE_S = 8.0, 10.0, 3.0
 AMPLIFIED = 1.2
-SLOWER, FLOOR_S = 3.0, 0.5
-"""What a neighbour may suffer on a noisy machine; the figure itself is told. Below the floor it is well on two cores."""
+SLOWER, FLOOR_S = 1.2, 0.5
+"""What a neighbour may suffer; below the floor it is well on two cores, whatever the ratio."""
 LONGEST = "SELECT max(duration_us) FROM log WHERE event = 'closed' AND attempt > 0 AND operation <> ''"
 
 
