@@ -46,6 +46,6 @@ def mock(
     try:
         asyncio.run(serve())
     except OSError as error:
-        raise typer.BadParameter(f"{port}: {error.strerror}", param_hint="--port") from error
+        raise typer.BadParameter(str(error.strerror), param_hint="--port") from error
     except KeyboardInterrupt:
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 WORDS: dict[str, tuple[str, str]] = {
     "not_reachable": ("Không kết nối được", "Not reachable"),
     "start_hint": (
-        "Chạy `lgsp serve`, hoặc chỉ địa chỉ bằng --hub hay LGSP_HUB.",
-        "Start it by `lgsp serve`, or name it by --hub or LGSP_HUB.",
+        "Chạy `lgsp serve`, hoặc chỉ địa chỉ bằng --hub hay LGSP_HUB (quản trị), --gateway hay LGSP_GATEWAY (dữ liệu).",
+        "Start it by `lgsp serve`, or name it by --hub or LGSP_HUB (management), --gateway or LGSP_GATEWAY (data plane).",
     ),
     "sign_in_hint": (
         "Đăng nhập bằng `lgsp login`, hoặc đặt LGSP_USER và LGSP_PASSWORD.",

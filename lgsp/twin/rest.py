@@ -33,7 +33,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: header names in lower case, the query in its order."""
+    """One request: the path as it came (percent-encoded), header names in lower case, the query in its order."""
 
     method: str
     path: str
@@ -77,9 +77,9 @@ class Route:
         if len(parts) != len(self.segments):
             return None
         pairs = list(zip(self.segments, parts, strict=True))
-        if any(expected != part for expected, part in pairs if not expected.startswith("{")) or not all(part for _, part in pairs[1:]):
+        if any(expected != unquote(part) for expected, part in pairs if expected[:1] != "{") or not all(part for _, part in pairs[1:]):
             return None
-        return {expected[1:-1]: part for expected, part in pairs if expected.startswith("{")}
+        return {expected[1:-1]: unquote(part) for expected, part in pairs if expected[:1] == "{"}
 
 
 class RestTwin:
@@ -98,7 +98,7 @@ class RestTwin:
         """One HTTP request."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        asked = Asked(scope["method"], scope["path"], query, headers, await read_whole(receive))
+        asked = Asked(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, await read_whole(receive))
         try:
             answer = await self.answer(self.judged(asked), asked)
         except Fault as fault:
@@ -129,7 +129,7 @@ class RestTwin:
 
     def _find(self, asked: Asked) -> tuple[Route, Mapping[str, str]]:
         path = next((asked.path.removeprefix(each) for each in self._prefixes if asked.path.startswith(each + "/")), asked.path)
-        here = [(route, found) for route in self._routes if (found := route.variables(unquote(path))) is not None]
+        here = [(route, found) for route in self._routes if (found := route.variables(path)) is not None]
         here.sort(key=lambda each: len(each[1]))  # a path without variables wins
         for route, variables in here:
             if route.operation.method == asked.method:

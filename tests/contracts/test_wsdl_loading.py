@@ -169,3 +169,11 @@ def test_faults_of_a_schema_are_told_where_it_stands(tmp_path):
         read_contract(tmp_path / "main.wsdl")
 
     assert {(finding.file, finding.line) for finding in caught.value.findings} == {("types.xsd", 3)}
+
+
+@pytest.mark.parametrize("attribute", ['element="t:In"', 'message="t:in"', 'type="t:P"', 'binding="t:B"'])
+def test_a_prefix_that_only_one_part_declares_is_understood(tmp_path, attribute):
+    said = attribute.replace('"t:', '"own:')
+    (tmp_path / "main.wsdl").write_text(wsdl().replace(attribute, f'xmlns:own="urn:t" {said}'), encoding="utf-8")
+
+    assert list(read_contract(tmp_path / "main.wsdl").port().operations) == ["Do"]

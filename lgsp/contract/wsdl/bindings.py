@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 from zeep.exceptions import Error as ZeepError
@@ -140,12 +141,19 @@ def _outline(documents: Documents, parts: Sequence[SchemaPart]) -> Mapping[str, 
 
 
 def _copy(root: _Element, spaces: Iterable[str]) -> _Element:
-    """A document without its types, its root declaring prefixes for more namespaces."""
-    prefixes: Any = {**root.nsmap, **{f"mend{number}": space for number, space in enumerate(spaces) if space}}
-    attributes: Any = dict(root.attrib.items())
-    outline = etree.Element(root.tag, attributes, nsmap=prefixes)
-    outline.extend(deepcopy(child) for child in root if child.tag != f"{{{WSDL}}}types")
-    return outline
+    """A document without its types, its root declaring prefixes for more namespaces.
+
+    Copied whole, and by its text where prefixes are added: libxml2 drops a part's own prefix for a namespace that its new parent calls
+    otherwise, and what attributes say by that prefix would then name nothing.
+    """
+    outline = deepcopy(root)
+    for types in outline.findall(f"{{{WSDL}}}types"):
+        outline.remove(types)
+    declared = "".join(f" xmlns:mend{number}={quoteattr(space)}" for number, space in enumerate(spaces) if space)
+    if not declared:
+        return outline
+    start = f"<{outline.prefix}:definitions" if outline.prefix else "<definitions"
+    return etree.fromstring(etree.tostring(outline).replace(start.encode(), f"{start}{declared}".encode(), 1))
 
 
 def _mend(documents: Documents, file: str, outline: _Element, wrong: Sequence[tuple[_Element, str, str, str]]) -> None:
