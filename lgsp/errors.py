@@ -203,7 +203,7 @@ class Fault(LgspError):
 
 
 class Unreachable(Fault):
-    """The provider surely never saw the request: refused, no route, no name, no free slot."""
+    """The provider surely never saw the request: refused, no route, no name, no free place, no session."""
 
 
 class OutcomeUnknown(Fault):

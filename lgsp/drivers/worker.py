@@ -151,6 +151,7 @@ class Worker:
         now = self._ports.now()
         if passage.hastens:
             await self._patience.hasten(provider.code, now)
+            self._circuits.hastened(provider)
         began = self._ports.tick()
         claimed = await self._ports.outbox.claim(provider.code, places, now, self._lease_s(provider))
         self._ports.telemetry.claims.observe((self._ports.tick() - began) / 1e9)

@@ -258,6 +258,7 @@ class ProviderStates(Protocol):
 class Passage:
     """How many more messages may be claimed for a provider now, and whether it came back, so that those that wait are hastened first.
 
+    hastens: said until Circuits.hastened is told that it is done.
     flows: it is called freely, so that a call may carry as many messages as it holds; not only probed.
     """
 
@@ -283,6 +284,9 @@ class Circuits(Protocol):
 
     def passage(self, provider: Provider, busy: int) -> Passage:
         """Asked before messages are claimed; `busy`: how many are under way."""
+
+    def hastened(self, provider: Provider) -> None:
+        """Told after what waits for it was hastened."""
 
     def postpones(self, due: Due) -> float | None:
         """Asked for each claimed message: None, and it is counted; or the time until which the retry budget makes it wait."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lgsp.errors import Blame, BusinessRefusal, Fault, OutcomeUnknown
+from lgsp.errors import Blame, BusinessRefusal, Fault, OutcomeUnknown, Unreachable
 from lgsp.model.agreed import SoapFault
 from lgsp.policy.answer import AMBIGUOUS, again, fault_of, words_at
 
@@ -72,7 +72,7 @@ async def _send(call: Call, request: Prepared, exchange: Exchange, ports: Ports)
     except Fault as fault:
         if provider.national and fault.blame is Blame.PROVIDER:
             fault.blame = Blame.NATIONAL
-        if not (fault.may_have_acted or (exchange.due and fault.slug in AMBIGUOUS)):
+        if isinstance(fault, Unreachable) or not (fault.may_have_acted or (exchange.due and fault.slug in AMBIGUOUS)):
             raise
         if call.safe or call.key:
             raise fault.repeatable() from fault

@@ -220,12 +220,12 @@ async def test_more_calls_than_slots_wait_and_then_are_told_so() -> None:
         with pytest.raises(Fault) as caught:
             await ask(provider.port, times=3, total_s=2.0)
 
-    assert caught.value.slug == "provider-busy"
+    assert caught.value.slug == "no-free-place"
 
 
 async def test_no_more_wait_for_a_slot_than_there_are_slots() -> None:
     async with running(Silent()) as provider:
-        with pytest.raises(Fault, match="provider-busy") as caught:
+        with pytest.raises(Fault, match="no-free-place") as caught:
             await ask(provider.port, times=5, total_s=2.0)
 
     assert "as many calls wait" in caught.value.detail
@@ -253,12 +253,42 @@ async def test_two_calls_at_once_log_in_once() -> None:
     assert sum(b'{"login":true}' in request for request in provider.requests) == 1
 
 
+async def test_a_login_without_an_answer_is_told_in_time_to_all_who_wait_and_nothing_else_was_sent() -> None:
+    loop = asyncio.get_running_loop()
+    session = Session(replace(ASK, name="login"), ("session",), "session", lambda _: False)
+    async with running(Silent()) as provider:
+        began = loop.time()
+        with pytest.raises(Unreachable, match="provider-timeout"):
+            await ask(provider.port, auth=Auth(session=session), times=16, total_s=0.3)
+
+    assert loop.time() - began < 1.5
+    assert len(provider.requests) == 1
+
+
+async def test_a_second_login_ends_with_the_whole_time_of_the_exchange() -> None:
+    login = replace(ASK, name="login", to_native=lambda _: {"login": True})
+    session = Session(login, ("session",), "session", lambda reply: reply.get("code") == -1)
+    async with running(Late(answer_json(b'{"session":"s1"}'), answer_json(b'{"code":-1}'))) as provider:
+        with pytest.raises(Unreachable, match="no session was opened in time"):
+            await ask(provider.port, auth=Auth(session=session), total_s=0.5)
+
+    assert [b'{"login":true}' in request for request in provider.requests[:2]] == [True, False]
+
+
 class Keeping(Provider):
     """Keeps the connection open, whatever it answered."""
 
     async def answer(self, answer: bytes, writer: asyncio.StreamWriter) -> bool:
         await super().answer(answer, writer)
         return True
+
+
+class Late(Keeping):
+    """Answers after 0.2 s each."""
+
+    async def answer(self, answer: bytes, writer: asyncio.StreamWriter) -> bool:
+        await asyncio.sleep(0.2)
+        return await super().answer(answer, writer)
 
 
 def answer_json(body: bytes) -> bytes:

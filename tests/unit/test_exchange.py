@@ -272,6 +272,19 @@ async def test_what_cannot_be_tried_again_comes_to_rest(fault: Fault, state: Sta
     assert len(hub.outbound.calls) == 1
 
 
+@pytest.mark.parametrize("slug", ["provider-failed", "provider-timeout", "no-free-place"])
+async def test_an_unprotected_call_that_surely_was_not_sent_is_tried_again(slug: str) -> None:
+    hub = await SmallHub(operation=replace(ONE_WAY, calls=(call(safe=False),)), answer=failing(Unreachable(slug))).open()
+    accepted = await hub.carry()
+
+    await hub.deliver()
+    hub.now += 60
+    await hub.deliver()
+
+    assert (await receipt(hub, accepted)).state is State.DELIVERED
+    assert len(hub.outbound.calls) == 2
+
+
 async def test_a_timeout_of_a_call_with_a_key_is_tried_again() -> None:
     operation = replace(ONE_WAY, calls=(call(safe=False, key=("name",)),))
     hub = await SmallHub(operation=operation, answer=failing(OutcomeUnknown("provider-timeout"))).open()

@@ -113,7 +113,7 @@ async def test_a_provider_that_keeps_failing_is_left_alone_and_its_callers_are_t
     assert (refused.value.retry_after_s, refused.value.may_have_acted, refused.value.problem.status) == (1.0, False, 503)
 
 
-@pytest.mark.parametrize("failure", [BusinessRefusal("provider-refused"), Fault("provider-denied"), Unreachable("provider-busy")])
+@pytest.mark.parametrize("failure", [BusinessRefusal("provider-refused"), Fault("provider-denied"), Unreachable("no-free-place")])
 async def test_refusals_and_our_own_limits_never_open_a_circuit(failure):
     here = await guarded()
     here.provider.failure = failure
@@ -205,6 +205,53 @@ async def test_a_backlog_drains_with_a_ramp_and_never_above_the_providers_limit(
     assert limits[begun:] == sorted(limits[begun:])
     assert limits[-1] == PROVIDER.in_flight
     assert here.provider.most <= PROVIDER.in_flight
+
+
+async def test_the_return_of_a_provider_is_told_until_what_waits_was_hastened():
+    here = await guarded(ONE_WAY)
+    await here.hold(seconds=1)
+    here.guard.passage(PROVIDER, 0)
+    here.hub.now += 2
+
+    told = [here.guard.passage(PROVIDER, busy) for busy in (PROVIDER.in_flight, 0)]
+    here.guard.hastened(PROVIDER)
+
+    assert [passage.hastens for passage in told] == [True, True]
+    assert (told[0].places <= 0, here.guard.passage(PROVIDER, 0).hastens) == (True, False)
+
+
+class Forgetful:
+    """Patience over a store; its database is away at the first hastening."""
+
+    def __init__(self, store: Any) -> None:
+        self.postpone, self.hand_back = store.postpone, store.hand_back
+        self._store, self.asked = store, 0
+
+    async def hasten(self, provider: str, now: float) -> int:
+        self.asked += 1
+        if self.asked == 1:
+            raise Fault("record-unavailable")
+        return await self._store.hasten(provider, now)
+
+
+async def test_a_hastening_that_failed_is_made_up_for():
+    here = await guarded(replace(ONE_WAY, retry=RetryRule(first_s=6000, cap_s=6000, attempts=6, deadline_s=60_000)))
+    patience = Forgetful(here.hub.store)
+    here.worker = Worker(here.hub.ports, here.guard, patience, Times(10.0, drain_s=0.05))
+    here.provider.failure = Unreachable("provider-unreachable")
+    for _ in range(3):
+        await here.hub.carry()
+    async with here.working():
+        await here.until(lambda: tried(here, 3))
+        await here.hold(seconds=1)
+        here.provider.failure = None
+        await here.until(lambda: no_backlog(here))
+
+    assert (patience.asked, here.provider.calls) == (2, 6)
+
+
+async def tried(here: Guarded, calls: int) -> bool:
+    return here.provider.calls == calls and here.provider.under_way == 0
 
 
 async def test_only_probes_use_up_attempts_while_a_provider_is_down_and_its_return_delivers_all():

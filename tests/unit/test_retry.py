@@ -52,6 +52,13 @@ def test_the_last_attempt_ends_in_rest_with_its_reason() -> None:
     assert settlement.detail.startswith("attempts-used-up")
 
 
+@pytest.mark.parametrize("slug", ["circuit-open", "provider-held", "no-free-place"])
+def test_a_call_that_was_not_made_ends_no_message(slug: str) -> None:
+    settlement = after_fault(Unreachable(slug, retry_after_s=1), attempt(number=99, deadline_s=0), RULE)
+
+    assert (settlement.state, settlement.due_at) == (State.WAITING, NOW + 1 + 0.5 * 2.0)
+
+
 def test_a_message_that_cannot_be_tried_in_time_rests_at_once() -> None:
     settlement = after_fault(Fault("provider-busy", retry_after_s=3600), attempt(deadline_s=60), RULE)
 

@@ -1,6 +1,6 @@
 """How the hub proves itself to a provider, as its manifest declares: header expressions, and a session that a login call opens.
 
-Many exchanges share one session; when a reply says that it ended, one of them logs in and the others wait for it (single flight).
+Many exchanges share one session; when a reply says that it ended, one login is made, and all wait for it and learn of its failure.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from lgsp.errors import Fault
+from lgsp.errors import BusinessRefusal, Fault, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -32,20 +32,30 @@ class Sessions:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._open: dict[str, Any] = {}
-        self._logins: dict[str, asyncio.Lock] = {}
+        self._logins: dict[str, asyncio.Task[Any]] = {}
 
     async def token(self, party: str, bound: Mapping[str, str], ask: Ask) -> Any:
-        """The open session's token; logs in where there is none."""
-        if party not in self._open:
-            async with self._logins.setdefault(party, asyncio.Lock()):
-                if party not in self._open:
-                    self._open[party] = await self._login(bound, ask)
-        return self._open[party]
+        """The open session's token; logs in where there is none. Raises Unreachable, for what was to be sent in the session was not."""
+        if party in self._open:
+            return self._open[party]
+        login = self._logins.get(party)
+        if login is None:
+            login = self._logins[party] = asyncio.create_task(self._login(bound, ask))
+            login.add_done_callback(lambda done: self._ended(party, done))
+        try:
+            return await asyncio.shield(login)  # who gives up waiting does not end it for the others
+        except Fault as fault:
+            raise _not_opened(fault) from fault
 
     def ended(self, party: str, token: Any) -> None:
         """Forget this token; a newer one that somebody else opened meanwhile stays."""
         if self._open.get(party) == token:
             del self._open[party]
+
+    def _ended(self, party: str, done: asyncio.Task[Any]) -> None:
+        del self._logins[party]
+        if not done.cancelled() and done.exception() is None:
+            self._open[party] = done.result()
 
     async def _login(self, bound: Mapping[str, str], ask: Ask) -> Any:
         call = self._session.call
@@ -68,3 +78,12 @@ class Sessions:
         if not token:
             raise Fault("provider-denied", "the login gave no session")
         return token
+
+
+def _not_opened(fault: Fault) -> Fault:
+    """The login's fault as that of the call that waited for it and surely was not sent; a refusal is of the hub, not of a message."""
+    slug = "provider-denied" if isinstance(fault, BusinessRefusal) else fault.slug
+    same = Unreachable(slug, f"login: {fault.detail}", retry_after_s=fault.retry_after_s)
+    if slug == fault.slug:
+        same.blame = fault.blame
+    return same

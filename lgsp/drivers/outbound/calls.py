@@ -15,7 +15,7 @@ from lgsp.drivers.outbound.rest import judge_rest, refusal_of
 from lgsp.drivers.outbound.soap import judge_soap
 from lgsp.drivers.outbound.wss import seal, unseal
 from lgsp.drivers.outbound.xroad import Letter, addressed, judge_envelope, judge_fault, judge_road
-from lgsp.errors import BusinessRefusal, CodecError, Fault, OutcomeUnknown
+from lgsp.errors import BusinessRefusal, CodecError, Fault, OutcomeUnknown, Unreachable
 from lgsp.model.files import MARK
 from lgsp.stages.fill import cut_at_files
 
@@ -61,8 +61,13 @@ class NativeCalls:
         async def ask(step: Call, value: Any) -> Any:
             return await self._exchange(step, step.prepare(value), exchange)
 
+        until = asyncio.get_running_loop().time() + provider.timeouts.total_s
         for _ in range(2):
-            token = await sessions.token(party or "", self._bound(provider, party), ask)
+            try:
+                async with asyncio.timeout_at(until):  # so that logins and calls together stay within a lease
+                    token = await sessions.token(party or "", self._bound(provider, party), ask)
+            except TimeoutError as error:
+                raise Unreachable("provider-timeout", "no session was opened in time") from error
             reply = await ask(call, {**native, session.sends: token})
             if not session.renew_when(reply):
                 return reply

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from lgsp.errors import Blame, BusinessRefusal, Fault, Unreachable
+from lgsp.errors import Blame, BusinessRefusal, Fault
 from lgsp.model.agreed import SoapFault
 from lgsp.model.parties import RulingKind
 from lgsp.policy import breaker, budget, ramp
@@ -109,13 +109,16 @@ class GuardedCalls:
             return Passage(road.in_flight - busy, flows=True) if ruling.kind is RulingKind.CLOSED else Passage(0)
         places = breaker.places(road.circuit, now, self._rule)
         if places is None:
-            hastens, road.hastens = road.hastens, False
-            return Passage(int(road.limit) - busy, hastens, flows=True)
+            return Passage(int(road.limit) - busy, road.hastens, flows=True)
         is_new = road.looked_for != road.circuit.probe_at
         if not places or (not is_new and now < road.looked_at + LOOK_S):
             return Passage(0)
         road.looked_for, road.looked_at = road.circuit.probe_at, now
         return Passage(places)
+
+    def hastened(self, provider: Provider) -> None:
+        """Circuits."""
+        self._road(provider).hastens = False
 
     def postpones(self, due: Due) -> float | None:
         """Circuits; probes are few and pass."""
@@ -242,7 +245,9 @@ def _verdict(reply: Any) -> Verdict:
 
 
 def _verdict_of(fault: Fault) -> Verdict:
-    """A refusal was answered by a provider that is well; a call that found no free slot of ours was never made."""
+    """A call that found no free place of ours was never made; a refusal was answered by a provider that is well."""
+    if fault.slug == "no-free-place":
+        return Verdict.SILENT
     if isinstance(fault, BusinessRefusal) or fault.blame not in SICK:
         return Verdict.WELL
-    return Verdict.SILENT if isinstance(fault, Unreachable) and fault.slug == "provider-busy" else Verdict.FAILED
+    return Verdict.FAILED

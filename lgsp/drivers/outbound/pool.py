@@ -76,13 +76,13 @@ class Pool:
             await self._slots.acquire()
             return
         if self._waiting >= self._most_waiting:
-            raise Unreachable("provider-busy", "all connections are in use, and as many calls wait", retry_after_s=1)
+            raise Unreachable("no-free-place", "all connections are in use, and as many calls wait", retry_after_s=1)
         self._waiting += 1
         try:
             async with asyncio.timeout(self._timeouts.connect_s):
                 await self._slots.acquire()
         except TimeoutError as error:
-            raise Unreachable("provider-busy", "all connections are in use", retry_after_s=1) from error
+            raise Unreachable("no-free-place", "all connections are in use", retry_after_s=1) from error
         finally:
             self._waiting -= 1
 
