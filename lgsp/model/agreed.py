@@ -260,10 +260,9 @@ class Operation:
 
     read_parameters: path and query texts to typed values, with violations. check_request, check_reply: violations against our contract.
     to_canonical: scope with the last native reply to the canonical reply. order_key, business_key: canonical paths or None.
-    legal_deadline: POSIX second of receipt to that of the deadline; None: retry.deadline_s counts.
+    legal_deadline: POSIX second of receipt to that of the deadline; None: retry.deadline_s counts. skips_dead: a dead one holds nobody.
     deduplicates: the same body with the same business key, sent again without an Idempotency-Key, is one message.
-    requires_key: nothing is taken without an Idempotency-Key.
-    method and path are empty where it is offered to SOAP consumers only.
+    requires_key: nothing is taken without an Idempotency-Key. method, path: empty where it is offered to SOAP consumers only.
     """
 
     service: str
@@ -284,6 +283,7 @@ class Operation:
     retry: RetryRule
     quota: Quota | None = None
     order_key: tuple[str, ...] | None = None
+    skips_dead: bool = False
     business_key: tuple[str, ...] | None = None
     digest: str = ""
     deduplicates: bool = False

@@ -196,6 +196,7 @@ class Stored:
     """A message that was accepted for delivery: header, canonical request (JSON bytes, encrypted by the store), schedule.
 
     part_of: the publication of which this is one subscriber's part. state: as it is written first; a publication begins as under way.
+    skips_dead: once dead, it does not hold back those behind it under its order key.
     """
 
     message_id: str
@@ -216,6 +217,7 @@ class Stored:
     supersedes: str | None = None
     part_of: str | None = None
     state: State = State.WAITING
+    skips_dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,12 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = MappingProxyType(
 SETTLED = frozenset(state for state, ways in TRANSITIONS.items() if set(ways) <= {"supersede"})
 """States that need nothing more, and that let the next message of an order key pass."""
 
+
+def lets_pass(state: State, *, skips_dead: bool) -> bool:
+    """Whether the next message of its order key may go; a dead one lets it where its manifest says `on_dead: skip`."""
+    return state in SETTLED or (skips_dead and state is State.DEAD)
+
+
 REPLAYABLE = frozenset(state for state, ways in TRANSITIONS.items() if "replay" in ways)
 """States that a person may move back to waiting."""
 

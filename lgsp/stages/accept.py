@@ -59,6 +59,7 @@ def _stored(exchange: Exchange) -> Stored:
         deadline_at=_deadline(operation, exchange.received_at),
         trace_id=exchange.trace_id,
         supersedes=exchange.supersedes,
+        skips_dead=operation.skips_dead,
     )
 
 

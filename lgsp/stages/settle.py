@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lgsp.codec import json
 from lgsp.model.agreed import RetryRule
 from lgsp.model.happening import Outcome, Settlement, State
+from lgsp.policy.lifecycle import lets_pass
 from lgsp.policy.reconcile import first_ask_at
 from lgsp.policy.retry import Attempt, after_fault
 
@@ -44,7 +45,7 @@ async def settle(due: Due, settlement: Settlement, closed: Closed, ports: Ports,
     ports.telemetry.attempt_ended(provider, settlement.state.value if written else "fenced", fault)
     if written and settlement.state is not State.WAITING:
         ports.watchers.tell(due.stored.message_id)
-    if written and settlement.state is State.DELIVERED and due.stored.order_key:
+    if written and due.stored.order_key and lets_pass(settlement.state, skips_dead=due.stored.skips_dead):
         ports.bell.ring(provider, (due.stored.message_id,))
     return written
 

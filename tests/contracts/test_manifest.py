@@ -186,6 +186,22 @@ def test_a_missing_file_is_a_finding_and_no_crash(folder):
     assert [(finding.file, finding.rule) for finding in findings_of(target)] == [("population/mapping.yaml", "file")]
 
 
+@pytest.mark.parametrize(("said", "skips"), [("", False), ("\n        on_dead: hold", False), ("\n        on_dead: skip", True)])
+def test_a_dead_message_holds_its_order_unless_the_manifest_says_skip(folder, said, skips):
+    target = folder(PORTAL, adapter=("order_by: code", f"order_by: code{said}"))
+
+    _, services = compile_adapter(target, ROOT / "contracts")
+
+    chosen = {operation.name: operation.skips_dead for service in services for operation in service.operations}
+    assert chosen["syncDossier"] is skips
+    assert not chosen["updateProgress"]
+
+
+@pytest.mark.parametrize("change", [("order_by: code", "order_by: code\n        on_dead: drop"), ("order_by: code", "on_dead: skip")])
+def test_what_happens_on_dead_is_one_of_two_words_and_needs_an_order(folder, change):
+    assert findings_of(folder(PORTAL, adapter=change))
+
+
 @pytest.mark.parametrize(
     ("name", "file", "change", "rule"),
     [

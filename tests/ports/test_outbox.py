@@ -110,6 +110,55 @@ async def test_a_message_at_rest_holds_back_its_order_key(store, make, clock, st
     assert bool(await claim(store, clock)) is passes
 
 
+@pytest.mark.parametrize(
+    ("state", "passes"),
+    [(State.DEAD, True), (State.REFUSED, True), (State.UNKNOWN, False), (State.HELD, False), (State.WAITING, False)],
+)
+async def test_a_message_that_skips_lets_its_order_key_go_on_once_dead_and_not_otherwise(store, make, clock, state, passes):
+    first, second = (make.stored(order_key="A", skips_dead=True) for _ in range(2))
+    for each in (first, second):
+        await store.accept(each, None, ACCEPTED)
+    (head,) = await claim(store, clock)
+
+    await settle(store, make, head, state, due_at=clock() + 500 if state is State.WAITING else None)
+
+    expected = [second.message_id] if passes else []
+    assert [due.stored.message_id for due in await claim(store, clock)] == expected
+    assert head.stored == await store.stored(first.message_id) == first
+
+
+async def test_each_dead_message_holds_or_lets_pass_by_its_own_choice(store, make, clock):
+    choices = [True, False, True]
+    stored = [make.stored(order_key="A", skips_dead=choice) for choice in choices]
+    for each in stored:
+        await store.accept(each, None, ACCEPTED)
+
+    taken = []
+    for _ in choices:
+        for due in await claim(store, clock):
+            taken.append(due.stored.message_id)
+            await settle(store, make, due, State.DEAD)
+
+    assert taken == [each.message_id for each in stored[:2]]
+
+
+async def test_a_skipped_message_that_is_replayed_goes_out_of_order_and_holds_the_next_meanwhile(store, make, clock):
+    dead, younger, youngest = (make.stored(order_key="A", skips_dead=True) for _ in range(3))
+    for each in (dead, younger):
+        await store.accept(each, None, ACCEPTED)
+    await settle(store, make, (await claim(store, clock))[0], State.DEAD)
+    await settle(store, make, (await claim(store, clock))[0], State.DELIVERED)
+    await store.accept(youngest, None, ACCEPTED)
+    await store.replay(dead.message_id, "an", clock())
+
+    again = await claim(store, clock)
+    await settle(store, make, again[0], State.DELIVERED)
+    last = await claim(store, clock)
+
+    assert [due.stored.message_id for due in again] == [dead.message_id]
+    assert [due.stored.message_id for due in last] == [youngest.message_id]
+
+
 async def test_a_message_that_waits_for_its_next_attempt_is_due_when_its_time_has_come(store, make, clock):
     await store.accept(make.stored(), None, ACCEPTED)
     (due,) = await claim(store, clock)

@@ -337,6 +337,28 @@ async def test_a_right_that_was_withdrawn_while_the_message_waited_stops_it() ->
     assert hub.outbound.calls == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "skips_dead", "rings"),
+    [
+        (None, False, True),
+        (BusinessRefusal("provider-refused"), False, True),
+        (Fault("provider-denied"), True, True),
+        (Fault("provider-denied"), False, False),
+        (OutcomeUnknown("provider-timeout"), True, False),
+        (Unreachable("provider-unreachable"), True, False),
+    ],
+)
+async def test_whatever_lets_the_next_of_its_order_key_pass_rings_the_bell(fault: Fault | None, *, skips_dead: bool, rings: bool) -> None:
+    operation = replace(ONE_WAY, calls=(call(safe=False),), skips_dead=skips_dead)
+    hub = await SmallHub(operation=operation, answer=failing(fault)).open()
+    message_id = json.decode((await hub.carry()).body)["id"]
+    hub.bell.rings.clear()
+
+    await hub.deliver()
+
+    assert hub.bell.rings == ([("land", (message_id,))] if rings else [])
+
+
 async def test_messages_of_one_key_go_in_order() -> None:
     hub = await SmallHub(operation=ONE_WAY, answer=failing(Unreachable("provider-unreachable"))).open()
     for step in (1, 2):

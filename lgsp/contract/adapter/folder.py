@@ -196,6 +196,7 @@ class _Folder:
             retry=RetryRule(**declared.get("retry", {})),
             quota=Quota(**declared["quota"]) if "quota" in declared else None,
             order_key=_keys(declared.get("order_by")),
+            skips_dead=declared.get("on_dead") == "skip",
             business_key=_keys(declared.get("business_key")),
             deduplicates=declared.get("deduplicate") == "business_key",
             requires_key=declared.get("idempotency_key") == "required",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lgsp.errors import Fault
 from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Reply, Settlement, State, Stored
 from lgsp.policy.drain import Drain, Pace, measured
-from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE
+from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE, lets_pass
 from lgsp.ports.office import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class MemoryExchanges:
 
     def _due(self, now: float, provider: str | None = None) -> Iterable[Owed]:
         led: set[tuple[str, str]] = set()
-        for owed in [owed for owed in self._owed.values() if owed.state not in SETTLED]:
+        for owed in [owed for owed in self._owed.values() if not lets_pass(owed.state, skips_dead=owed.stored.skips_dead)]:
             stored = owed.stored
             if stored.order_key is not None:
                 if (stored.provider, stored.order_key) in led:

@@ -46,6 +46,7 @@ _CLAIMED = (
     "attempts",
     "lease",
     "denials",
+    "skips_dead",
 )
 """The columns that a claim returns, in its order (statements.py)."""
 

@@ -242,6 +242,7 @@ def message_row(stored: Stored, cipher: Cipher) -> Row:
         stored.state.value,
         stored.accepted_at if stored.state is State.WAITING else None,
         None if stored.part_of is None else bytearray(id_in(stored.part_of)),
+        stored.skips_dead,
     )
 
 
@@ -254,8 +255,8 @@ def payload_row(stored: Stored, cipher: Cipher, retain_s: float) -> Row:
 
 def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
     """From the columns that CLAIM returns, the opened request, and (name, finished) of its unsafe calls."""
-    _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, *counts = row
-    attempts, lease, denials = (int(str(count)) for count in counts)
+    _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, *rest = row
+    attempts, lease, denials = (int(str(count)) for count in rest[:3])
     head, _, request = plaintext.partition(b"\n")
     parameters, order_key, business_key = json.decode(head)
     values: dict[str, Any] = {
@@ -270,6 +271,7 @@ def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
         "accepted_at": accepted_at,
         "deadline_at": deadline_at,
         "trace_id": trace_id,
+        "skips_dead": bool(rest[3]),
     }
     stored = Stored(**values, parameters=parameters, request=request, order_key=order_key, business_key=business_key)
     began = frozenset(name for name, _ in calls)

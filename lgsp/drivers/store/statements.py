@@ -53,7 +53,7 @@ def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> St
 
 _CLAIMED = (
     "message.seq, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, "
-    "attempts, lease, denials"
+    "attempts, lease, denials, skips_dead"
 )
 
 LOG = _insert(
@@ -96,6 +96,7 @@ MESSAGE = _insert(
     state="text",
     due_at="float8",
     part_of="uuid",
+    skips_dead="bool",
 )
 
 PAYLOAD = _insert("payload", message_id="uuid", request="bytea", expires_at="float8")
@@ -236,7 +237,8 @@ CLAIM = _over(
     ", near AS MATERIALIZED (SELECT m.seq, m.consumer, m.deadline_at FROM message m "  # noqa: S608 -- constants
     f"WHERE m.provider = (SELECT v_provider FROM r) AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) "
     "AND (m.order_mark IS NULL OR NOT EXISTS (SELECT 1 FROM message e "
-    f"WHERE e.provider = m.provider AND e.order_mark = m.order_mark AND e.seq < m.seq AND e.order_mark IS NOT NULL AND e.{UNSETTLED})) "
+    f"WHERE e.provider = m.provider AND e.order_mark = m.order_mark AND e.seq < m.seq AND e.order_mark IS NOT NULL AND e.{UNSETTLED} "
+    "AND NOT (e.state = 'dead' AND e.skips_dead))) "
     f"ORDER BY m.due_at LIMIT (SELECT 4 * v_places + {WINDOW} FROM r) {{lock}}), "
     "ranked AS (SELECT seq, deadline_at, row_number() OVER (PARTITION BY consumer ORDER BY deadline_at, seq) AS turn FROM near), "
     "head AS MATERIALIZED (SELECT seq FROM ranked ORDER BY turn, deadline_at, seq LIMIT (SELECT v_places FROM r)) "

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    false,
     text,
 )
 
@@ -60,9 +61,7 @@ class MessageId(TypeDecorator[str]):
         return dialect.type_descriptor(LargeBinary(16) if dialect.name == "sqlite" else Uuid(as_uuid=False))
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return uuid.UUID(value).bytes
+        return value if value is None or dialect.name != "sqlite" else uuid.UUID(value).bytes
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         if value is None or dialect.name != "sqlite":
@@ -134,6 +133,7 @@ message = Table(
     Index("message_at_rest", "state", "provider", sqlite_where=text(AT_REST), postgresql_where=text(AT_REST)),
     Column("feed_no", BigInteger),
     Column("part_of", MessageId),
+    Column("skips_dead", Boolean, nullable=False, server_default=false()),
     Index("message_fed", "consumer", "feed_no", sqlite_where=text(FED), postgresql_where=text(FED)),
     Index("message_parts", "part_of", sqlite_where=text(IS_PART), postgresql_where=text(IS_PART)),
     Index("message_business", "business_mark", sqlite_where=text(HAS_KEY), postgresql_where=text(HAS_KEY)),
