@@ -158,18 +158,20 @@ class Worker:
         return claimed
 
     async def _granted(self, claimed: Sequence[Due]) -> Sequence[Due]:
-        """Those that may go now; a retry that the provider's budget does not cover goes back untried."""
-        granted = []
+        """Those that may go now; the retries that the provider's budget does not cover go back untried."""
+        granted, waits = [], []
         for due in claimed:
             until = self._circuits.postpones(due)
             if until is None:
                 granted.append(due)
-                continue
-            self.wake(due.stored.provider)  # its place is free for another message
+            else:
+                waits.append((due, until))
+        if waits:
+            self.wake(waits[0][0].stored.provider)  # their places are free for other messages
             try:
-                await self._patience.postpone(due, until)
+                await self._patience.postpone(waits)
             except Fault as fault:
-                self._log.warning("postpone_failed", message_id=due.stored.message_id, cause=fault.slug)
+                self._log.warning("postpone_failed", provider=waits[0][0].stored.provider, messages=len(waits), cause=fault.slug)
         return granted
 
     def _ended(self, code: str, task: asyncio.Task[None]) -> None:

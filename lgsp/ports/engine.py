@@ -154,8 +154,8 @@ class Mailboxes(Protocol):
 class Patience(Protocol):
     """Messages that wait for a provider to come back; what is moved here was not tried, and no attempt is counted."""
 
-    async def postpone(self, due: Due, due_at: float) -> bool:
-        """Give a claimed message back untried; False if another worker holds it by now."""
+    async def postpone(self, waits: Sequence[tuple[Due, float]]) -> int:
+        """Give claimed messages back untried until these times, all or none; says how many, without those that others hold by now."""
 
     async def hand_back(self, due: Due, now: float) -> bool:
         """End the lease of a message that this process gives up, so that another claims it at once; False if it is not held any more."""

@@ -77,10 +77,10 @@ async def test_what_is_postponed_waits_and_its_attempt_is_not_counted(store, mak
     await store.accept(stored, None, ACCEPTED)
     due = (await store.claim("portal", 1, clock(), 30.0))[0]
 
-    postponed = await store.postpone(due, clock() + 7), await store.postpone(due, clock() + 8)
+    postponed = await store.postpone([(due, clock() + 7)]), await store.postpone([(due, clock() + 8)])
     early, again = await store.claim("portal", 1, clock() + 6, 30.0), await store.claim("portal", 1, clock() + 7, 30.0)
 
-    assert postponed == (True, False)
+    assert postponed == (1, 0)
     assert (list(early), again[0].attempt, again[0].lease > due.lease) == ([], 1, True)
 
 
@@ -89,7 +89,22 @@ async def test_a_worker_whose_lease_was_taken_over_postpones_nothing(store, make
     late = (await store.claim("portal", 1, clock(), 30.0))[0]
     await store.claim("portal", 1, clock() + 31, 30.0)
 
-    assert await store.postpone(late, clock() + 40) is False
+    assert await store.postpone([(late, clock() + 40)]) == 0
+
+
+async def test_many_are_postponed_at_once_each_until_its_time_and_without_what_others_hold(store, make, clock):
+    for _ in range(3):
+        await store.accept(make.stored(), None, ACCEPTED)
+    first, second, third = await store.claim("portal", 3, clock(), 30.0)
+
+    postponed = await store.postpone([(first, clock() + 7), (replace(second, lease=second.lease - 1), clock() + 7), (third, clock() + 9)])
+    at_seven, at_nine = [await store.claim("portal", 3, clock() + later, 30.0) for later in (7, 9)]
+
+    assert postponed == 2
+    assert [[(due.stored.message_id, due.attempt) for due in claimed] for claimed in (at_seven, at_nine)] == [
+        [(first.stored.message_id, 1)],
+        [(third.stored.message_id, 1)],
+    ]
 
 
 async def test_what_is_handed_back_is_claimed_at_once_with_a_new_lease(store, make, clock):

@@ -48,14 +48,17 @@ class MemoryProviders:
             self._acts.append(Act(at, author, verb, provider, {"ended": ended}))
         return ended
 
-    async def postpone(self, due: Due, due_at: float) -> bool:
+    async def postpone(self, waits: Sequence[tuple[Due, float]]) -> int:
         """Patience."""
-        owed = self._owed.get(due.stored.message_id)
-        if owed is None or owed.state is not State.DELIVERING or owed.lease != due.lease:
-            return False
-        owed.state, owed.due_at = State.WAITING, due_at
-        owed.attempts -= 1
-        return True
+        postponed = 0
+        for due, due_at in waits:
+            owed = self._owed.get(due.stored.message_id)
+            if owed is None or owed.state is not State.DELIVERING or owed.lease != due.lease:
+                continue
+            owed.state, owed.due_at = State.WAITING, due_at
+            owed.attempts -= 1
+            postponed += 1
+        return postponed
 
     async def hand_back(self, due: Due, now: float) -> bool:
         """Patience."""
