@@ -201,6 +201,13 @@ class Fault(LgspError):
         same.blame = self.blame
         return same
 
+    def after_acting(self) -> OutcomeUnknown:
+        """The same fault once the provider has acted and nothing protects the call: nobody may send it again, so nobody is told to."""
+        slug, detail = ("outcome-unknown", f"{self.slug} {self.detail}".strip()) if self.retryable else (self.slug, self.detail)
+        acted = OutcomeUnknown(slug, detail, errors=self.errors, headers=self.headers, extra=self.extra)
+        acted.blame = self.blame
+        return acted
+
 
 class Unreachable(Fault):
     """The provider surely never saw the request: refused, no route, no name, no free place, no session."""

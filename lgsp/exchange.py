@@ -19,7 +19,7 @@ from lgsp.stages.deduplicate import answer_of, key_claim
 from lgsp.stages.deliver import answered_before, deliver
 from lgsp.stages.identify import find_operation, identify
 from lgsp.stages.reconcile import doubt_of, judge, unanswered
-from lgsp.stages.record import closed_row, record_fault, record_opened, record_repetition, record_reply
+from lgsp.stages.record import closed_row, record_fault, record_opened, record_reply
 from lgsp.stages.release import release
 from lgsp.stages.resume import admitted, published, resumed
 from lgsp.stages.settle import OUTCOMES, after, delivered, resolve, settle
@@ -39,13 +39,12 @@ async def carry(message: Message, ports: Ports) -> Reply:
     try:
         exchange, quota_headers = await _admit(message, ports, trail)
         claim = key_claim(message, exchange, ports)
-        if exchange.operation.pattern is Pattern.REQUEST_REPLY:
-            reply = await _ask(exchange, claim, ports, trail)
-        else:
-            reply = await _accept(exchange, claim, ports, trail)
-    except Fault as fault:
+        served = _ask if exchange.operation.pattern is Pattern.REQUEST_REPLY else _accept
+        reply = await served(exchange, claim, ports, trail)
+    except Fault as caught:
+        fault = caught.after_acting() if trail.acted else caught
         await record_fault(fault, message, claim, ports, trail)
-        raise
+        raise fault from caught.__cause__
     return Reply(reply.status, reply.body, (*reply.headers, *quota_headers), reply.spoken)
 
 
@@ -65,11 +64,8 @@ async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: 
     """Request-reply: the consumer waits for the provider's answer."""
     holder = await record_opened(exchange, claim, ports, trail)
     if holder is not None:
-        return await record_repetition(answer_of(holder, claim), ports, trail)
-    reply = answer_with(await _through(exchange, ports, trail), exchange)
-    await record_reply(reply, claim, ports, trail)
-    ports.telemetry.exchange_ended(trail, Outcome.DELIVERED, reply.status)
-    return reply
+        return await record_reply(answer_of(holder, claim), None, ports, trail, Outcome.REPLAYED)
+    return await record_reply(answer_with(await _through(exchange, ports, trail), exchange), claim, ports, trail)
 
 
 async def _accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:
@@ -77,7 +73,7 @@ async def _accept(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trai
     trail.passed("translate", translate_requests(exchange, ports))
     reply, holder = trail.passed("accept", await accept(exchange, claim, ports))
     if holder is not None:
-        return await record_repetition(answer_of(holder, claim), ports, trail)
+        return await record_reply(answer_of(holder, claim), None, ports, trail, Outcome.REPLAYED)
     ports.telemetry.exchange_ended(trail, Outcome.ACCEPTED, reply.status)
     return reply
 
@@ -136,12 +132,12 @@ def _closed(settlement: Settlement, ports: Ports, trail: Trail, fault: Fault | N
 
 async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
     """To the provider and back, by the operation's calls in order; the canonical reply, as far as the right allows."""
-    operation = exchange.operation
-    scope = request_scope(exchange, ports)
+    operation, scope = exchange.operation, request_scope(exchange, ports)
     native = None
     for call in operation.calls:
         request = trail.passed("translate", translate_request(call, scope, operation.provider.auth.session))
         native = trail.passed("deliver", await deliver(call, request, scope["known"], exchange, ports))
+        trail.acted |= not (call.safe or call.key)
         if call.binds:
             scope["known"][call.binds] = native
     if answered_before(operation.calls[-1], exchange):

@@ -37,10 +37,11 @@ LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
 class Trail:
     """What one exchange has passed so far: stages with their microseconds, and who and what it turned out to be.
 
-    Attempt 0 is a request-reply, stored messages count from 1. `opened`: its OPENED row is durable.
+    Attempt 0 is a request-reply, stored messages count from 1. `opened`: its OPENED row is durable. `acted`: a call that
+    nothing protects from being repeated went through.
     """
 
-    __slots__ = ("_last", "attempt", "consumer", "message_id", "opened", "operation", "stages", "started", "tick", "trace_id")
+    __slots__ = ("_last", "acted", "attempt", "consumer", "message_id", "opened", "operation", "stages", "started", "tick", "trace_id")
 
     def __init__(self, tick: Callable[[], int], message_id: str, trace_id: str, attempt: int = 0) -> None:
         self.tick = tick
@@ -51,7 +52,7 @@ class Trail:
         self.stages: list[tuple[str, int]] = []
         self.consumer: SubsystemId | None = None
         self.operation: Operation | None = None
-        self.opened = False
+        self.opened = self.acted = False
 
     @classmethod
     def of(cls, due: Due, tick: Callable[[], int]) -> Trail:
@@ -220,6 +221,10 @@ class Telemetry:
         """The provider's answer breaks its own contract in `count` places; it may still be good enough."""
         self.reply_violations.labels(provider, call).inc(count)
         self._log.warning("reply_violations", provider=provider, call=call, count=count)
+
+    def closed_unwritten(self, trail: Trail, cause: str) -> None:
+        """The row that ends an exchange could not be written, though the provider may have acted."""
+        self._log.error("closed_unwritten", message_id=trail.message_id, trace_id=trail.trace_id, cause=cause)
 
     def bell_failed(self, cause: str) -> None:
         """The broker is away (broken), takes nothing (blocked) or has no queue for a ring (unroutable); the sweep goes on."""

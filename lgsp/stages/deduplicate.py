@@ -45,9 +45,10 @@ def key_claim(message: Message, exchange: Exchange, ports: Ports) -> KeyClaim | 
     return KeyClaim(exchange.consumer, scope, key, fingerprint, message.received_at + KEEP_S)
 
 
-def _meant(exchange: Exchange) -> tuple[bytes, bytes]:
-    """What the request says, however its JSON is laid out."""
-    return json.canonical(exchange.parameters), json.canonical(exchange.request)
+def _meant(exchange: Exchange) -> tuple[bytes, ...]:
+    """What the request says, however its JSON is laid out, and the message whose place it takes."""
+    gives_way = () if exchange.supersedes is None else (exchange.supersedes.lower().encode(),)
+    return json.canonical(exchange.parameters), json.canonical(exchange.request), *gives_way
 
 
 def answer_of(holder: KeyHolder, claim: KeyClaim | None) -> Reply:

@@ -72,9 +72,9 @@ async def _send(call: Call, request: Prepared, exchange: Exchange, ports: Ports)
     except Fault as fault:
         if provider.national and fault.blame is Blame.PROVIDER:
             fault.blame = Blame.NATIONAL
-        if isinstance(fault, Unreachable) or not (fault.may_have_acted or (exchange.due and fault.slug in AMBIGUOUS)):
+        if isinstance(fault, Unreachable) or not (fault.may_have_acted or fault.slug in AMBIGUOUS):
             raise
         if call.safe or call.key:
             raise fault.repeatable() from fault
-        raise OutcomeUnknown("outcome-unknown", f"{call.name}: {fault.slug} {fault.detail}") from fault
+        raise OutcomeUnknown("outcome-unknown", f"{call.name}: {fault.slug} {fault.detail}", extra=fault.extra) from fault
     return reply

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lgsp.errors import Fault
 from lgsp.model.happening import Closed, KeyAnswer, Opened, Outcome
 from lgsp.model.parties import SubsystemId
 
 if TYPE_CHECKING:
-    from lgsp.errors import Fault
     from lgsp.model.happening import Exchange, KeyClaim, KeyHolder, Message, Reply
     from lgsp.ports.engine import Ports
     from lgsp.telemetry import Trail
@@ -34,17 +34,12 @@ async def record_opened(exchange: Exchange, claim: KeyClaim | None, ports: Ports
     return holder
 
 
-async def record_reply(reply: Reply, claim: KeyClaim | None, ports: Ports, trail: Trail) -> None:
-    """Write CLOSED for a request-reply that was answered, and keep the answer under its key."""
-    row = closed_row(Outcome.DELIVERED, reply.status, ports, trail, digest=ports.digest(reply.body))
+async def record_reply(reply: Reply, claim: KeyClaim | None, ports: Ports, trail: Trail, outcome: Outcome = Outcome.DELIVERED) -> Reply:
+    """Write CLOSED for what is answered, and keep the answer under its key; what was REPLAYED is kept there already."""
+    row = closed_row(outcome, reply.status, ports, trail, digest=ports.digest(reply.body))
     await ports.log.closed(row, KeyAnswer(claim, reply) if claim else None)
     trail.passed("record_closed")
-
-
-async def record_repetition(reply: Reply, ports: Ports, trail: Trail) -> Reply:
-    """Write CLOSED for a request whose answer was stored under its key; the provider saw nothing of it."""
-    await ports.log.closed(closed_row(Outcome.REPLAYED, reply.status, ports, trail))
-    ports.telemetry.exchange_ended(trail, Outcome.REPLAYED, reply.status)
+    ports.telemetry.exchange_ended(trail, outcome, reply.status)
     return reply
 
 
@@ -56,7 +51,12 @@ async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, p
         ports.log.refused_unidentified(message.source, fault.slug, message.received_at)
         return
     row = closed_row(outcome, fault.problem.status, ports, trail, fault=fault)
-    await ports.log.closed(row, KeyAnswer(claim, unknown=fault.may_have_acted) if claim and trail.opened else None)
+    try:
+        await ports.log.closed(row, KeyAnswer(claim, unknown=fault.may_have_acted) if claim and trail.opened else None)
+    except Fault as unwritten:
+        if not fault.may_have_acted:
+            raise
+        ports.telemetry.closed_unwritten(trail, unwritten.slug)  # the caller still hears not to resend; the sweep ends it as lost
 
 
 def closed_row(outcome: Outcome, status: int, ports: Ports, trail: Trail, *, digest: bytes = b"", fault: Fault | None = None) -> Closed:

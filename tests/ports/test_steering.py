@@ -367,3 +367,26 @@ async def test_a_correction_that_is_sent_twice_under_one_key_is_one(store, make)
     holder = await store.accept(make.stored(order_key="A", supersedes=old.message_id), make.key(), ACCEPTED)
 
     assert (holder.message_id, holder.reply) == (new.message_id, ACCEPTED)
+
+
+async def test_of_two_twins_at_one_time_none_is_told_accepted_if_the_first_is_refused(store, make):
+    (old,) = await at_rest(store, make, State.DELIVERED, order_key="A")
+    twins = [make.stored(order_key="A", supersedes=old.message_id) for _ in range(2)]
+
+    told = await asyncio.gather(*(store.accept(each, make.key(), ACCEPTED) for each in twins), return_exceptions=True)
+
+    assert [isinstance(each, Fault) and each.slug for each in told] == ["not-supersedable", "not-supersedable"]
+
+
+async def test_another_request_at_the_same_time_is_not_told_the_refusal_of_the_first(store, make):
+    (old,) = await at_rest(store, make, State.DELIVERED, order_key="A")
+    first, other = make.stored(order_key="A", supersedes=old.message_id), make.stored(order_key="A")
+
+    _, holder = await asyncio.gather(
+        store.accept(first, make.key(), ACCEPTED),
+        store.accept(other, make.key(fingerprint=b"o" * 32), ACCEPTED),
+        return_exceptions=True,
+    )
+
+    written = await store.receipt(other.message_id, other.consumer) is not None
+    assert written if holder is None else holder.fingerprint == b"f" * 32

@@ -74,6 +74,15 @@ async def test_a_correction_names_the_message_whose_place_it_takes() -> None:
     assert [native["step"] for _, _, native in hub.outbound.calls] == [2]
 
 
+async def test_a_correction_of_another_message_under_the_same_key_is_another_request() -> None:
+    hub = await SmallHub(operation=ONE_WAY).open()
+    old = message_id(await hub.carry(FIRST))
+    await hub.carry(UPDATE, idempotency_key="k", supersedes=old)
+
+    with pytest.raises(Fault, match="idempotency-key-reused"):
+        await hub.carry(UPDATE, idempotency_key="k", supersedes=hub.ports.new_id())
+
+
 @pytest.mark.parametrize(("operation", "supersedes"), [(ONE_WAY, "not an id"), (OPERATION, "00000000-0000-7000-8000-000000000009")])
 async def test_a_correction_of_nothing_is_malformed(operation, supersedes) -> None:
     hub = await SmallHub(operation=operation).open()

@@ -9,9 +9,10 @@ import pytest
 
 from lgsp import exchange
 from lgsp.codec import json
+from lgsp.drivers.memory import MemoryStore
 from lgsp.errors import BusinessRefusal, Fault, MappingError, OutcomeUnknown, Unreachable, Violation
 from lgsp.model.agreed import Call, DataClass, Pattern, Quota
-from lgsp.model.happening import State
+from lgsp.model.happening import Closed, KeyAnswer, State
 from lgsp.model.parties import Purpose, Right
 from tests.unit.small_hub import DESK, OPERATION, SmallHub, call, wire
 
@@ -189,6 +190,92 @@ async def test_an_unsafe_request_without_an_answer_is_told_unknown_and_so_is_its
 
     assert (first.slug, again.slug) == ("outcome-unknown", "key-outcome-unknown")
     assert len(hub.outbound.calls) == 1
+
+
+UNSAFE = replace(OPERATION, calls=(call(safe=False),))
+
+
+class FullStore(MemoryStore):
+    """Its first `failures` CLOSED rows cannot be written."""
+
+    failures = 1
+
+    async def closed(self, row: Closed, answer: KeyAnswer | None = None) -> None:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise Fault("record-unavailable")
+        await super().closed(row, answer)
+
+
+async def told_unknown(hub: SmallHub) -> Fault:
+    """What the caller hears of a call that acted; its key makes no second one."""
+    first = await refusal(hub, idempotency_key="k1")
+    again = await refusal(hub, idempotency_key="k1")
+    assert (first.may_have_acted, first.retryable, again.slug) == (True, False, "key-outcome-unknown")
+    assert len(hub.outbound.calls) == 1
+    return first
+
+
+async def test_an_unsafe_call_whose_answer_could_not_be_recorded_is_not_made_again() -> None:
+    hub = await SmallHub(operation=UNSAFE, store=FullStore(lambda: 1_000_000.0)).open()
+
+    fault = await told_unknown(hub)
+
+    assert (fault.slug, fault.blame, fault.detail) == ("outcome-unknown", "platform", "record-unavailable")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"check_reply": lambda _: [Violation("/name", "is missing", "required")]},
+        {"to_canonical": lambda _: (_ for _ in ()).throw(MappingError([Violation("/name", "is no date", "date")]))},
+    ],
+)
+async def test_an_unsafe_call_whose_answer_is_invalid_is_not_made_again_and_its_places_are_told(changes: dict[str, Any]) -> None:
+    hub = await SmallHub(operation=replace(UNSAFE, **changes)).open()
+
+    fault = await told_unknown(hub)
+
+    assert (fault.slug, fault.blame, fault.errors[0].pointer) == ("provider-reply-invalid", "provider", "/name")
+
+
+async def test_an_unsafe_call_is_not_made_again_where_a_later_one_fails() -> None:
+    operation = replace(OPERATION, calls=(call("first", safe=False), call("second")))
+    hub = await SmallHub(operation=operation, answer=failing(None, Unreachable("provider-unreachable"))).open()
+
+    first = await refusal(hub, idempotency_key="k1")
+    again = await refusal(hub, idempotency_key="k1")
+
+    assert (first.slug, again.slug) == ("outcome-unknown", "key-outcome-unknown")
+    assert [name for _, name, _ in hub.outbound.calls] == ["first", "second"]
+
+
+async def test_a_caller_hears_not_to_send_an_unsafe_request_again_at_which_the_provider_failed() -> None:
+    hub = await SmallHub(operation=UNSAFE, answer=failing(Fault("provider-failed", "status 500", extra={"providerMessage": "Lỗi"}))).open()
+
+    fault = await told_unknown(hub)
+
+    assert (fault.slug, fault.extra) == ("outcome-unknown", {"providerMessage": "Lỗi"})
+
+
+async def test_a_caller_hears_not_to_send_again_even_where_that_cannot_be_recorded() -> None:
+    store = FullStore(lambda: 1_000_000.0)
+    store.failures = 2
+    hub = await SmallHub(operation=UNSAFE, store=store).open()
+
+    fault = await refusal(hub)
+
+    assert (fault.slug, fault.may_have_acted) == ("outcome-unknown", True)
+
+
+@pytest.mark.parametrize("changes", [{"safe": True}, {"safe": False, "key": ("name",)}])
+async def test_a_call_that_may_be_repeated_keeps_its_key_free_where_its_answer_could_not_be_recorded(changes: dict[str, Any]) -> None:
+    hub = await SmallHub(operation=replace(OPERATION, calls=(call(**changes),)), store=FullStore(lambda: 1_000_000.0)).open()
+
+    fault = await refusal(hub, idempotency_key="k1")
+
+    assert (fault.slug, fault.retryable) == ("record-unavailable", True)
+    assert (await hub.carry(idempotency_key="k1")).status == 200
 
 
 async def test_a_safe_request_without_an_answer_may_be_sent_again() -> None:

@@ -115,8 +115,9 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
     """One transaction for all of them; returns their results in order."""
     results: list[Any] = [None] * len(works)
     granted = [True] * len(works)
-    yield from _take_keys(works, results, granted)
+    losers = yield from _take_keys(works, granted)
     places = yield from _supersede(works, results, granted)
+    yield from _tell_holders(losers, results)
     yield from _guard(SETTLE, [work.settle for work in works], results, granted)
     yield from _guard(RESOLVE, [work.resolve for work in works], results, granted)
     yield from _guard(CALL, [work.call for work in works], results, granted)
@@ -143,27 +144,35 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
     return results
 
 
-def _take_keys(works: Sequence[Work], results: list[Any], granted: list[bool]) -> Generator[Step, list[Row], None]:
-    """Sorted, so that two nodes never wait for each other; of two that want one key in this batch the first gets it."""
+def _take_keys(works: Sequence[Work], granted: list[bool]) -> Generator[Step, list[Row], list[tuple[int, Row, tuple[int, Row]]]]:
+    """Sorted, so that two nodes never wait for each other; of two that want one key in this batch the first gets it.
+
+    Returns the losers, each with the first of this batch that wanted its key (perhaps itself).
+    """
     firsts: dict[Row, tuple[int, Row]] = {}
     wanted = [(place, work.take_key) for place, work in enumerate(works) if work.take_key is not None]
     if not wanted:
-        return
+        return []
     for place, row in wanted:
         firsts.setdefault(row[:3], (place, row))
     back = yield TAKE_KEY, [row for _, row in sorted(firsts.values(), key=lambda first: _order(first[1]))]
     won = {firsts[tuple(row)][0] for row in back}
-    losers = [(place, row) for place, row in wanted if place not in won]
-    if losers:
-        yield from _tell_holders(losers, results, granted)
-
-
-def _tell_holders(losers: Sequence[tuple[int, Row]], results: list[Any], granted: list[bool]) -> Generator[Step, list[Row], None]:
-    back = yield KEY_HOLDER, sorted({row[:3] for _, row in losers}, key=_order)
-    holders = {tuple(row[:3]): row[3:] for row in back}
-    for place, row in losers:
+    losers = [(place, row, firsts[row[:3]]) for place, row in wanted if place not in won]
+    for place, _, _ in losers:
         granted[place] = False
-        results[place] = holders[row[:3]]
+    return losers
+
+
+def _tell_holders(losers: Sequence[tuple[int, Row, tuple[int, Row]]], results: list[Any]) -> Generator[Step, list[Row], None]:
+    """Who holds the key. Where the first of this batch was refused and gave it back: the same refusal, or to another request that first."""
+    if not losers:
+        return
+    back = yield KEY_HOLDER, sorted({row[:3] for _, row, _ in losers}, key=_order)
+    holders = {tuple(row[:3]): row[3:] for row in back}
+    for place, row, (first, taken) in losers:
+        _, _, _, fingerprint, message_id, *kept, _ = taken
+        refused = results[first] if row[3] == fingerprint else (message_id, fingerprint, *kept)
+        results[place] = holders.get(row[:3], refused)
 
 
 def _guard(statement: Statement, rows: Sequence[Row | None], results: list[Any], granted: list[bool]) -> Generator[Step, list[Row], None]:
