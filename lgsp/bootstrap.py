@@ -92,7 +92,7 @@ class Hub:
 
     async def ready(self) -> Mapping[str, bool]:
         """What the hub needs, by name, and whether it is there."""
-        return {"store": await self.store.answers(), "serving": not self.worker.stopping}
+        return {"store": await self.store.answers(), "serving": not self.worker.stopping, "worker": self.worker.alive}
 
     async def close(self) -> None:
         """Let go of everything outside, in the reverse order of opening."""

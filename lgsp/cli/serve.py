@@ -12,6 +12,7 @@ import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 import uvicorn
 import uvloop
@@ -33,6 +34,7 @@ GC_THRESHOLDS = (50_000, 20, 100)
 MALLOPT = {-3: 1 << 20, -8: 2}
 """M_MMAP_THRESHOLD, M_ARENA_MAX of mallopt(3)."""
 EXIT_UNUSABLE = 2
+EXIT_BROKEN = 1
 
 
 class Role(StrEnum):
@@ -56,10 +58,12 @@ def serve(
         if settings.metrics_dir:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # before prometheus_client is imported
         _bound_heap()
-        uvloop.run(run(settings, chosen, twins=twins))
+        is_sound = uvloop.run(run(settings, chosen, twins=twins))
     except (SettingsError, ContractError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(EXIT_UNUSABLE) from error
+    if not is_sound:
+        raise typer.Exit(EXIT_BROKEN)
 
 
 def _refuse_contradictions(settings: Settings, roles: frozenset[Role], *, twins: bool) -> None:
@@ -89,8 +93,8 @@ def twin_bindings(environ: Mapping[str, str]) -> dict[str, str]:
     return bindings
 
 
-async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> None:
-    """Open the hub, serve its doors, and close everything when told to stop."""
+async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> bool:
+    """Open the hub, serve its doors, and close everything when told to stop; False if it stopped because a part of it broke."""
     from lgsp.bootstrap import configure_log, open_hub  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
 
     configure_log(settings.log_level)
@@ -104,10 +108,10 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> Non
                 await stack.enter_async_context(serving(load_twin(settings.adapters / name), settings.host, port))
         hub = await open_hub(settings)
         stack.push_async_callback(hub.close)
-        await _serve_roles(hub, roles, stop)
+        return await _serve_roles(hub, roles, stop)
 
 
-async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> None:
+async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> bool:
     settings, ports = hub.settings, hub.ports
     servers = []
     if Role.GATEWAY in roles:
@@ -115,21 +119,40 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
     if Role.ADMIN in roles:
         servers.append(Server(_config(hub.management(), settings, settings.admin_port)))
     background = _by_the_clock(hub, roles)
-    worker = asyncio.create_task(hub.worker.run()) if Role.WORKER in roles else None
+    workers = [asyncio.create_task(hub.worker.run(), name="worker")] if Role.WORKER in roles else []
     serving_tasks = [asyncio.create_task(server.serve()) for server in servers]
     _settle_garbage()
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopped, *serving_tasks], return_when=asyncio.FIRST_COMPLETED)
+    is_sound = await until_stopped(stop, serving_tasks, [*workers, *background])
     hub.worker.stop()
     ports.watchers.release()
     await _notice(stop, servers, settings.stop_notice_s)
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*serving_tasks, return_exceptions=True)
-    if worker is not None:
-        await worker
-    for task in (*background, stopped):
+    if is_sound:
+        await asyncio.gather(*workers)
+    for task in (*workers, *background):
         task.cancel()
+    return is_sound
+
+
+async def until_stopped(stop: asyncio.Event, doors: Sequence[asyncio.Task[None]], beside: Sequence[asyncio.Task[None]]) -> bool:
+    """Until `stop`, or until a door ends; False as soon as what works `beside` them breaks: a hub without it must not look alive.
+
+    Some of it is done early (the bell once it listens); an error only is a break.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    pending = {stopped, *doors, *beside}
+    while not stopped.done() and not any(door.done() for door in doors):
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done.intersection(beside):
+            error = None if task.cancelled() else task.exception()
+            if task.cancelled() or error is not None:
+                structlog.get_logger().bind(logger="lgsp.serve").critical("task_broke", task=task.get_name(), exc_info=error)
+                stopped.cancel()
+                return False
+    stopped.cancel()
+    return True
 
 
 def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
@@ -155,7 +178,7 @@ def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
             timetable.work_replays(hub.office.runs, hub.worker.wake, ports.now),
             timetable.sweep_files(hub.vault.sweep, ports.now, hub.settings.file_keep_s),
         ]
-    return [asyncio.create_task(job) for job in jobs]
+    return [asyncio.create_task(job, name=getattr(job, "__name__", "")) for job in jobs]
 
 
 async def _notice(stop: asyncio.Event, servers: Sequence[Server], notice_s: float) -> None:

@@ -55,6 +55,7 @@ class Worker:
         self._sweep_at = 0.0
         self._strangers: dict[str, float] = {}
         self.stopping = False
+        self.alive = True
         self._log = structlog.get_logger().bind(logger="lgsp.worker")
 
     def wake(self, provider: str) -> None:
@@ -70,16 +71,23 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until `stop`: what the bell announced at once, everything that is due each second, a circuit when its probe is due."""
+        """Until `stop`; a bug in between ends it for good, and `alive` tells."""
+        try:
+            await self._work()
+        finally:
+            self.alive = self.stopping
+        if self._held:
+            await asyncio.wait(self._held, timeout=self._times.drain_s)
+        await self._hand_back(dict(self._held))
+
+    async def _work(self) -> None:
+        """What the bell announced at once, everything that is due each second, a circuit when its probe is due."""
         while not self.stopping:
             await self._wait()
             self._woken.clear()
             rung, self._rung = self._rung, set()
             for code in rung:
                 await self._claim(code)
-        if self._held:
-            await asyncio.wait(self._held, timeout=self._times.drain_s)
-        await self._hand_back(dict(self._held))
 
     async def _hand_back(self, held: Mapping[asyncio.Task[None], Due]) -> None:
         """Break off what takes too long and end its lease now: another node goes on as after a crash, but at once."""

@@ -1,17 +1,17 @@
-"""An exchange whose process died between OPENED and CLOSED: how long to wait for it, and what its end is then."""
+"""What is lost: an exchange whose process died between OPENED and CLOSED, a stored message that does not open; and what its end is then."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.model.happening import Closed, Outcome
+from lgsp.model.happening import Closed, Outcome, Settlement, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lgsp.model.agreed import Operation
-    from lgsp.model.happening import Opened
+    from lgsp.model.happening import Due, Opened
 
 SPARE_S = 60.0
 """For what surrounds the calls: commits that wait, clocks of nodes that differ."""
@@ -41,3 +41,26 @@ def end_of(opened: Opened, at: float) -> Closed:
         stages=(),
         trace_id=opened.trace_id,
     )
+
+
+def unreadable(due: Due, at: float, *, in_doubt: bool) -> tuple[Settlement, Closed]:
+    """Where a claimed message stands whose payload does not open: for a person; what may have been done already stays `unknown`."""
+    problem = Fault("payload-unreadable").problem
+    closed = Closed(
+        message_id=due.stored.message_id,
+        attempt=due.attempt,
+        at=at,
+        consumer=due.stored.consumer,
+        service=due.stored.service,
+        operation=due.stored.operation,
+        outcome=Outcome.UNKNOWN if in_doubt else Outcome.FAILED,
+        status=problem.status,
+        blame=problem.blame,
+        cause=problem.slug,
+        reply_digest=b"",
+        duration_us=0,
+        stages=(),
+        trace_id=due.stored.trace_id,
+    )
+    state = State.UNKNOWN if in_doubt else State.DEAD
+    return Settlement(state, at, None, problem.blame, problem.slug, "", problem.status), closed

@@ -158,7 +158,7 @@ class Patience(Protocol):
         """Give claimed messages back untried until these times, all or none; says how many, without those that others hold by now."""
 
     async def hand_back(self, due: Due, now: float) -> bool:
-        """End the lease of a message that this process gives up, so that another claims it at once; False if it is not held any more."""
+        """End the lease of a message that this process gives up, so that another claims it at once; False if it is held no more."""
 
     async def hasten(self, provider: str, now: float) -> int:
         """Make due at once, in the order of their arrival, what waits because the provider or the way to it failed; says how many."""

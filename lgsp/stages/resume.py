@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
 from lgsp.errors import Fault
-from lgsp.model.agreed import Pattern
+from lgsp.model.agreed import MAILBOX, SUBSCRIBERS, Pattern
 from lgsp.model.happening import Exchange
 
 if TYPE_CHECKING:
@@ -51,9 +51,13 @@ def published(stored: Stored, ports: Ports) -> Operation:
 
 
 def resumed(due: Due, operation: Operation, right: Right) -> Exchange:
-    """The exchange of this attempt; Fault("attempts-used-up") where the last of them ended with its process, and nobody could settle it."""
+    """The exchange of this attempt; Fault("attempts-used-up") where the last of them broke off or died, and nobody could settle it.
+
+    What an addressee fetches, and a publication, is lent as often as it takes: its deadline ends it.
+    """
     keyed = {call.name for call in operation.calls if call.key is not None}
-    if due.attempt > operation.retry.attempts and due.began and due.began <= keyed:  # what no key protects becomes `unknown` at its call
+    counts = operation.provider.kind not in {MAILBOX, SUBSCRIBERS}
+    if counts and due.attempt > operation.retry.attempts and due.began <= keyed:  # what no key protects becomes `unknown` at its call
         raise Fault("attempts-used-up", "its worker died each time")
     stored = due.stored
     return Exchange(

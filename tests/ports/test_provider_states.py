@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.store import open_store
 from lgsp.model.happening import Reply, Settlement, State
@@ -107,14 +109,14 @@ async def test_many_are_postponed_at_once_each_until_its_time_and_without_what_o
     ]
 
 
-async def test_what_is_handed_back_is_claimed_at_once_with_a_new_lease(store, make, clock):
+async def test_what_is_handed_back_is_claimed_at_once_with_a_new_lease_and_its_attempt_is_not_counted(store, make, clock):
     await store.accept(make.stored(), None, ACCEPTED)
     due = (await store.claim("portal", 1, clock(), 30.0))[0]
 
     handed_back = await store.hand_back(due, clock())
     again = (await store.claim("portal", 1, clock(), 30.0))[0]
 
-    assert (handed_back, again.attempt, again.lease > due.lease) == (True, 2, True)
+    assert (handed_back, again.attempt, again.lease > due.lease) == (True, 1, True)
     assert await store.hand_back(due, clock()) is False
 
 
@@ -134,3 +136,24 @@ async def test_hastening_wakes_in_the_order_of_arrival_what_waits_for_the_provid
 
     assert hastened == (3, 0)
     assert first + others == [ids[0], ids[2], ids[3]]
+
+
+@pytest.mark.parametrize(("cause", "counted"), [("circuit-open", 1), ("provider-held", 1), ("provider-unreachable", 2)])
+async def test_a_call_that_the_provider_was_spared_is_not_counted(store, make, clock, cause, counted):
+    await store.accept(make.stored(), None, ACCEPTED)
+    due = (await store.claim("portal", 1, clock(), 30.0))[0]
+
+    await store.settle(due, Settlement(State.WAITING, clock(), clock(), cause=cause), make.closed(due.stored.message_id))
+
+    assert (await store.claim("portal", 1, clock(), 30.0))[0].attempt == counted
+
+
+async def test_an_attempt_that_the_provider_never_had_is_not_counted(store, make, clock):
+    await store.accept(make.stored(), None, ACCEPTED)
+    due = (await store.claim("portal", 1, clock(), 30.0))[0]
+    await store.settle(due, Settlement(State.UNKNOWN, clock(), clock()), make.closed(due.stored.message_id))
+    asked = (await store.claim_unknown(1, clock(), 30.0))[0]
+
+    await store.resolve(asked, Settlement(State.WAITING, clock(), clock(), cause="confirmed-absent"), make.closed(due.stored.message_id))
+
+    assert (asked.attempt, (await store.claim("portal", 1, clock(), 30.0))[0].attempt) == (1, 1)

@@ -336,29 +336,73 @@ async def test_nothing_that_names_a_person_lies_readable_on_the_disk(tmp_path, c
     assert b"001099000001" not in on_disk
 
 
-async def test_a_ciphertext_that_was_moved_to_another_message_does_not_open(tmp_path, clock, make):
-    url = f"sqlite:///{tmp_path / 'hub.db'}"
-    await migrate(url)
-    store = await open_store(url, Cipher(MASTER_KEY), clock)
-    await store.accept(make.stored(request=b"first"), None, ACCEPTED)
-    await store.accept(make.stored(request=b"second"), None, ACCEPTED)
-    change(tmp_path / "hub.db", "UPDATE payload SET request = (SELECT max(request) FROM payload)")
+UNREADABLE = {
+    "moved": "UPDATE payload SET request = (SELECT p.request FROM payload p WHERE p.message_id <> payload.message_id) {where}",
+    "empty": "UPDATE payload SET request = '' {where}",
+    "gone": "DELETE FROM payload {where}",
+}
 
-    with pytest.raises(Fault, match="does not open"):
-        await store.claim("portal", 2, clock(), 60)
 
-    await store.close()
+@pytest.fixture
+async def damaged(database_url, opened, make):
+    """A store with two messages; the content of the first can be damaged."""
+    store, bad, good = await opened(), make.stored(request=b"first"), make.stored(request=b"second")
+    for stored in (bad, good):
+        await store.accept(stored, None, ACCEPTED)
+
+    async def damage(kind):
+        name = bad.message_id if database_url.startswith("postgresql") else bad.message_id.replace("-", "")
+        value = f"'{name}'" if database_url.startswith("postgresql") else f"x'{name}'"
+        await change(database_url, UNREADABLE[kind].format(where=f"WHERE message_id = {value}"))
+
+    return store, bad, good, damage
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+async def test_a_content_that_does_not_open_is_a_dead_letter_and_holds_up_no_other(damaged, clock, kind):
+    store, bad, good, damage = damaged
+    await damage(kind)
+
+    claimed = await store.claim("portal", 2, clock(), 60)
+    later = await store.claim("portal", 2, clock() + 59, 60)
+
+    assert ([due.stored for due in claimed], list(later)) == ([good], [])
+    assert [(group.provider, group.cause, group.blame, group.count) for group in await store.dead(5)] == [
+        ("portal", "payload-unreadable", "platform", 1)
+    ]
+    assert [entry.event for entry in await store.timeline(bad.message_id)] == ["accepted", "closed", "settled"]
+
+
+async def test_a_content_that_does_not_open_leaves_an_unknown_outcome_to_a_person(damaged, clock, make):
+    store, _, good, damage = damaged
+    for due in await store.claim("portal", 2, clock(), 60):
+        unknown = Settlement(State.UNKNOWN, clock(), clock(), "provider", "outcome-unknown")
+        await store.settle(due, unknown, make.closed(due.stored.message_id))
+    await damage("empty")
+
+    asked = await store.claim_unknown(5, clock(), 60)
+    later = await store.claim_unknown(5, clock() + 61, 60)
+
+    assert ([due.stored for due in asked], [due.stored for due in later]) == ([good], [good])
+    assert {group.cause for group in await store.unknown(5)} == {"outcome-unknown", "payload-unreadable"}
+    assert await store.dead(5) == []
 
 
 def _all_bytes(folder):
     return b"".join(each.read_bytes() for each in folder.iterdir())
 
 
-def change(path, statement):
-    connection = sqlite3.connect(path)
-    connection.execute(statement)
-    connection.commit()
-    connection.close()
+async def change(url, statement):
+    """Without the store's knowledge."""
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+        return
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
 
 
 async def test_a_store_that_can_write_says_so_and_leaves_no_trace(store):

@@ -412,6 +412,56 @@ async def test_a_message_that_kills_its_worker_each_time_comes_to_rest_too() -> 
     assert hub.outbound.calls == []
 
 
+async def test_a_bug_in_front_of_every_call_comes_to_rest_too() -> None:
+    def broken(scope: Any) -> Any:
+        if hub.now > accepted_at:
+            raise RuntimeError(scope)
+        return dict(scope["value"])
+
+    hub = await SmallHub(operation=replace(ONE_WAY, calls=(call(to_native=broken),))).open()
+    accepted_at = hub.now
+    accepted = await hub.carry()
+    for _ in range(ONE_WAY.retry.attempts):
+        hub.now += 31
+        with pytest.raises(RuntimeError):
+            await hub.deliver()
+
+    hub.now += 31
+    await hub.deliver()
+
+    kept = await receipt(hub, accepted)
+    assert (kept.state, kept.cause) == (State.DEAD, "attempts-used-up")
+    assert hub.outbound.calls == []
+
+
+async def test_calls_that_the_provider_was_spared_use_up_no_attempt() -> None:
+    hub = await SmallHub(operation=ONE_WAY, answer=failing(*[Fault("circuit-open", retry_after_s=1)] * 9)).open()
+    accepted = await hub.carry()
+    for _ in range(9):
+        await hub.deliver()
+        hub.now += 61
+
+    waiting = await receipt(hub, accepted)
+    await hub.deliver()
+
+    kept = await receipt(hub, accepted)
+    assert (waiting.state, waiting.attempts) == (State.WAITING, 0)
+    assert (kept.state, kept.attempts) == (State.DELIVERED, 1)
+
+
+async def test_an_addressee_may_fetch_a_message_more_often_than_a_provider_is_tried() -> None:
+    box = replace(ONE_WAY.provider, kind="mailbox")
+    hub = await SmallHub(operation=replace(ONE_WAY, pattern=Pattern.MAILBOX, provider=box)).open()
+    accepted = await hub.carry()
+
+    given_out = []
+    for _ in range(ONE_WAY.retry.attempts + 2):
+        due = await hub.store.take(json.decode(accepted.body)["id"], hub.now + 30)
+        given_out.append(await exchange.hand_over(due, hub.ports))
+
+    assert given_out == [True] * (ONE_WAY.retry.attempts + 2)
+
+
 async def test_a_right_that_was_withdrawn_while_the_message_waited_stops_it() -> None:
     hub = await SmallHub(operation=ONE_WAY).open()
     accepted = await hub.carry()

@@ -10,6 +10,7 @@ from lgsp.errors import Fault
 from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Reply, Settlement, State, Stored
 from lgsp.policy.drain import Drain, Pace, measured
 from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE, lets_pass
+from lgsp.policy.retry import NOT_MADE
 from lgsp.ports.office import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Owed:
         self.lease = 0
         self.attempts = 0
         self.last: Settlement | None = None
-        self.calls: list[tuple[float, int, str, bool]] = []
+        self.calls: list[tuple[float, int, str, bool, int]] = []
         self.denials = 0
         self.feed_no: int | None = None
 
@@ -49,8 +50,8 @@ class Owed:
 
     def due(self) -> Due:
         """As it is given to who holds its lease."""
-        began = frozenset(name for _, _, name, _ in self.calls)
-        finished = frozenset(name for _, _, name, done in self.calls if done)
+        began = frozenset(name for _, _, name, *_ in self.calls)
+        finished = frozenset(name for _, _, name, done, _ in self.calls if done)
         return Due(replace(self.stored, deadline_at=self.deadline_at), self.attempts, self.lease, began, finished, self.denials)
 
     def lend(self, until: float) -> None:
@@ -66,7 +67,7 @@ class Owed:
 
     def forget_doubts(self) -> None:
         """What was begun and not finished had no effect."""
-        done = {name for _, _, name, finished in self.calls if finished}
+        done = {name for _, _, name, finished, _ in self.calls if finished}
         self.calls = [row for row in self.calls if row[2] in done]
 
 
@@ -169,7 +170,7 @@ class MemoryExchanges:
         owed = self._held(due)
         if owed is None:
             raise Fault("request-in-progress", "another worker holds the message by now")
-        owed.calls.append((self._now(), due.attempt, call, finished))
+        owed.calls.append((self._now(), due.attempt, call, finished, due.lease))
 
     async def stored(self, message_id: str) -> Stored | None:
         """Outbox."""
@@ -186,9 +187,11 @@ class MemoryExchanges:
             return False
         owed.state, owed.due_at, owed.last, owed.denials = settlement.state, settlement.due_at, settlement, 0
         owed.feed_no = None
+        if settlement.state is State.WAITING and settlement.cause in NOT_MADE:
+            owed.attempts -= 1
         if settlement.state in COMES_AGAIN:
-            done = {name for _, _, name, finished in owed.calls if finished}
-            owed.calls = [row for row in owed.calls if row[2] in done or row[1] != due.attempt]
+            done = {name for _, _, name, finished, _ in owed.calls if finished}
+            owed.calls = [row for row in owed.calls if row[2] in done or row[4] != due.lease]
         self.rows.append((closed, settlement))
         if settlement.state is not State.WAITING:
             self._settled[due.stored.provider] += 1
@@ -218,7 +221,7 @@ class MemoryExchanges:
         entries = [_accepted(owed.stored)] if owed else []
         entries += [entry for row, settlement in self.rows if row.message_id == message_id for entry in _entries(row, settlement)]
         if owed is not None:
-            entries += [TimelineEntry(at, "call", n, {"name": name, "finished": done}) for at, n, name, done in owed.calls]
+            entries += [TimelineEntry(at, "call", n, {"name": name, "finished": done}) for at, n, name, done, _ in owed.calls]
         acts = (act for act in self._acts if act.subject == message_id)
         entries += [TimelineEntry(act.at, "act", 0, {"verb": act.verb, "author": act.author}) for act in acts]
         return sorted(entries, key=lambda entry: entry.at)

@@ -66,6 +66,7 @@ class MemoryProviders:
         if owed is None or owed.state is not State.DELIVERING or owed.lease != due.lease:
             return False
         owed.due_at = now
+        owed.attempts -= 1
         return True
 
     async def hasten(self, provider: str, now: float) -> int:

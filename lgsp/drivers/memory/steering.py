@@ -64,6 +64,7 @@ class MemorySteering:
         if settlement.state is not State.UNKNOWN:
             owed.feed_no = None
         if settlement.state is State.WAITING:
+            owed.attempts -= 1
             owed.forget_doubts()
         self.rows.append((closed, settlement))
         return True

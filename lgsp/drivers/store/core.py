@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from lgsp.codec import json
 from lgsp.drivers.store import tables
-from lgsp.errors import Fault
+from lgsp.errors import Fault, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -31,6 +31,10 @@ DIRECTORY, KEYS, PROVIDERS = "directory", "keys", "providers"
 
 SWEPT = "swept"
 """The epoch that is the number of the last log row that the sweep for lost exchanges has seen."""
+
+
+class Unreadable(Fault):
+    """What is stored does not open, now or later; the database itself answers."""
 
 
 class Cipher(Protocol):
@@ -68,15 +72,22 @@ class Core:
             raise Fault("record-unavailable", retry_after_s=1) from error
 
     async def open(self, sealed: bytes, aad: bytes) -> bytes:
-        """Plaintext; a data key that another node made a moment ago is fetched first."""
+        """Plaintext, or Unreadable; a data key that another node made a moment ago is fetched first."""
         try:
-            return self.cipher.open(sealed, aad)
+            return self._opened(sealed, aad)
         except LookupError:
+            pass
+        try:
             await self.adopt_keys()
+            return self._opened(sealed, aad)
+        except (LookupError, SettingsError) as error:
+            raise Unreadable("record-unavailable", "the data key of a stored message is gone") from error
+
+    def _opened(self, sealed: bytes, aad: bytes) -> bytes:
         try:
             return self.cipher.open(sealed, aad)
-        except LookupError as error:
-            raise Fault("record-unavailable", "the data key of a stored message is gone") from error
+        except Fault as fault:
+            raise Unreadable(fault.slug, fault.detail) from fault
 
     async def adopt_keys(self) -> int:
         """Let the cipher know every data key; returns how many there are."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import select, text
 
 from lgsp.drivers.store import rows, tables
-from lgsp.drivers.store.core import ADMISSION_S
+from lgsp.drivers.store.core import ADMISSION_S, Unreadable
 from lgsp.drivers.store.log import holder_of
 from lgsp.drivers.store.plan import Work
-from lgsp.errors import Fault
+from lgsp.errors import CodecError, Fault
 from lgsp.model.happening import State
+from lgsp.policy import loss
 from lgsp.policy.lifecycle import COMES_AGAIN, RESOLUTIONS, SETTLEMENTS
 
 if TYPE_CHECKING:
@@ -83,13 +86,28 @@ class Outbox:
         return await self.claimed(Work(claim_finished=(provider, now, limit)))
 
     async def claimed(self, work: Work) -> Sequence[Due]:
-        """What a claim of any kind gives out, opened."""
+        """What a claim of any kind gives out, opened; what does not open comes to rest for a person, and its neighbours go on."""
         messages, requests, calls = await self.core.claims.write(work)
         bodies = {bytes(message_id): sealed for message_id, sealed in requests}
         made: defaultdict[bytes, list[tuple[str, bool]]] = defaultdict(list)
         for message_id, name, finished in calls:
             made[bytes(message_id)].append((name, bool(finished)))
-        return [await self._due(row, bodies[bytes(row[1])], made[bytes(row[1])]) for row in messages]
+        claimed = []
+        for row in messages:
+            message_id = bytes(row[1])
+            try:
+                claimed.append(await self._due(row, bodies.get(message_id, b""), made[message_id]))
+            except (Unreadable, CodecError, ValueError) as error:
+                await self._rest(rows.due(row, rows.NOTHING, made[message_id]), error, in_doubt=work.claim_unknown is not None)
+        return claimed
+
+    async def _rest(self, due: Due, error: Exception, *, in_doubt: bool) -> None:
+        """`dead`, or `unknown` and not asked about any more; where this cannot be written, it comes again when its lease ends."""
+        log = structlog.get_logger().bind(logger="lgsp.store")
+        log.error("payload_unreadable", message_id=due.stored.message_id, error=type(error).__name__)
+        settlement, closed = loss.unreadable(due, self.core.now(), in_doubt=in_doubt)
+        with contextlib.suppress(Fault):
+            await (self.resolve if in_doubt else self.settle)(due, settlement, closed)
 
     async def stored(self, message_id: str) -> Stored | None:
         """Outbox."""
@@ -145,5 +163,7 @@ class Outbox:
         return written
 
     async def _due(self, row: Any, sealed: bytes, calls: list[tuple[str, bool]]) -> Due:
+        if not sealed:
+            raise Unreadable("payload-unreadable", "it is gone")
         plaintext = await self.core.open(sealed, rows.request_aad(rows.id_out(row[1])))
         return rows.due(row, plaintext, calls)

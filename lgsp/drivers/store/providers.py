@@ -72,8 +72,9 @@ class Providers:
         """Patience; it stays `delivering`, so that what was begun is judged as after a crash."""
         table = tables.message
         held = (table.c.message_id == due.stored.message_id, table.c.state == State.DELIVERING.value, table.c.lease == due.lease)
+        change = update(table).values(due_at=now, attempts=table.c.attempts - 1)
         async with self.core.transaction() as connection:
-            return (await connection.execute(update(table).values(due_at=now).where(*held))).rowcount > 0
+            return (await connection.execute(change.where(*held))).rowcount > 0
 
     async def hasten(self, provider: str, now: float) -> int:
         """Patience; due when they were accepted, so that they are claimed in that order."""

@@ -253,6 +253,10 @@ def payload_row(stored: Stored, cipher: Cipher, retain_s: float) -> Row:
     return bytearray(id_in(stored.message_id)), bytearray(sealed), stored.deadline_at + retain_s
 
 
+NOTHING = b"[{},null,null]\n"
+"""The plaintext of a payload without parameters, keys and request."""
+
+
 def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
     """From the columns that CLAIM returns, the opened request, and (name, finished) of its unsafe calls."""
     _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, *rest = row

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lgsp.drivers.store.tables import DUE, SUPERSEDABLE, UNSETTLED
+from lgsp.policy.retry import NOT_MADE
 
 Row = tuple[object, ...]
 
@@ -147,8 +148,10 @@ RELEASE_KEY = _over(
     message_id="uuid",
 )
 
+_SPARED = ", ".join(f"'{slug}'" for slug in sorted(NOT_MADE))
 SETTLE = _over(
-    " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
+    " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "  # noqa: S608 -- constants
+    f"attempts = attempts - CASE WHEN v_state = 'waiting' AND v_cause IN ({_SPARED}) THEN 1 ELSE 0 END, "
     "detail = v_detail, denials = 0, feed_no = NULL FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease "
     "RETURNING message_id, lease",
     returns=True,
@@ -164,6 +167,7 @@ SETTLE = _over(
 
 RESOLVE = _over(
     " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
+    "attempts = attempts - CASE WHEN v_state = 'waiting' THEN 1 ELSE 0 END, "
     "detail = v_detail, denials = v_denials, feed_no = CASE WHEN v_state = 'unknown' THEN feed_no END FROM r "
     "WHERE message_id = v_message_id AND state = 'unknown' AND lease = v_lease "
     "RETURNING message_id, lease",
