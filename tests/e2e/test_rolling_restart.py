@@ -35,6 +35,7 @@ global
 defaults
   mode http
   timeout connect 2s
+  timeout check 3s
   timeout client 30s
   timeout server 75s
   option redispatch

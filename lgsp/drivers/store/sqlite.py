@@ -8,7 +8,6 @@ call into SQLite releases the interpreter lock, and getting it back beside a bus
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import threading
 from queue import SimpleQueue
@@ -48,7 +47,7 @@ class SqliteWriter:
         self._path = path
         self._opened: sqlite3.Connection | None = None
         self._checkpoints = checkpoint.Checkpoints(path, BUSY_TIMEOUT_S)
-        self._batches = 0
+        self._batches, self._look_at = 0, LOOK_BATCHES
         self._thread = threading.Thread(target=self._run, name="lgsp-sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -90,15 +89,20 @@ class SqliteWriter:
                 result.__cause__ = error
             self._loop.call_soon_threadsafe(_resolve, done, result)
             self._batches += 1
-            if self._batches % LOOK_BATCHES == 0:
-                self._empty_log()
+            if self._batches >= self._look_at:
+                self._look_at = self._batches + (LOOK_BATCHES if self._emptied_log() else 1)
         if self._opened is not None:
             self._opened.close()
 
-    def _empty_log(self) -> None:
-        if self._opened is not None and self._checkpoints.log_bytes() >= checkpoint.EMPTIED_BYTES:
-            with contextlib.suppress(sqlite3.Error):  # the next batch meets the same, and is told
-                self._opened.execute(checkpoint.MOVE)
+    def _emptied_log(self) -> bool:
+        """Empty the log if it is too large; False if somebody is in the way (the thread of the checkpoints, a reader): soon again."""
+        if self._opened is None or self._checkpoints.log_bytes() < checkpoint.EMPTIED_BYTES:
+            return True
+        try:
+            busy, frames, moved = self._opened.execute(checkpoint.MOVE).fetchone()
+        except sqlite3.Error:  # the next batch meets the same, and is told
+            return False
+        return not busy and bool(frames == moved)
 
     @property
     def _connection(self) -> sqlite3.Connection:
