@@ -94,6 +94,7 @@ async def hand_over(due: Due, ports: Ports) -> bool:
     trail = Trail.of(due, ports.tick)
     try:
         await _resume(due, ports, trail)
+        await ports.log.closed(closed_row(Outcome.HANDED_OVER, 200, ports, trail))
     except Fault as fault:
         settlement = after(fault, due, trail.operation, ports)
         await settle(due, settlement, _closed(settlement, ports, trail, fault), ports, fault)

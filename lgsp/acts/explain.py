@@ -113,6 +113,10 @@ TELLERS: Mapping[str, Callable[[TimelineEntry, str], list[str]]] = {
 }
 
 
+STANDING = frozenset({"settled", "closed", "opened", "accepted", "act"})
+"""Events that say where a message stands; that an earlier attempt was lost is found out later, and says nothing of that."""
+
+
 def _why(facts: Mapping[str, Any], language: str) -> list[str]:
     """Cause and blame in words, for what did not go well."""
     cause = str(facts.get("cause") or "")
@@ -132,7 +136,8 @@ def _why(facts: Mapping[str, Any], language: str) -> list[str]:
 def _verdict(entries: Sequence[TimelineEntry], language: str) -> list[str]:
     """Where the message stands now, why, and what to do."""
     texts = TEXTS[language]
-    last = next((entry for entry in reversed(entries) if entry.event in {"settled", "closed", "opened", "accepted", "act"}), entries[-1])
+    telling = [entry for entry in entries if entry.event in STANDING and entry.facts.get("cause") != "attempt-lost"]
+    last = telling[-1] if telling else entries[-1]
     standing = str(last.facts.get("state") or last.facts.get("outcome") or "")
     if last.event == "act":
         return [texts["now"].format(standing=STATES[language][State.WAITING]), texts["todo"].format(action=texts["nothing_yet"])]
@@ -150,6 +155,8 @@ def _action(standing: str, cause: str, language: str) -> str:
         return texts["nothing"]
     if standing in {State.ACCEPTED, State.WAITING, State.DELIVERING}:
         return texts["nothing_yet"]
+    if standing == Outcome.HANDED_OVER:
+        return texts["unconfirmed"]
     problem = problems().get(cause)
     return problem.action[language] if problem else texts["look"]
 

@@ -35,6 +35,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nothing": "Không cần làm gì.",
         "nothing_yet": "Không cần làm gì; nền tảng tự gửi.",
         "open": "Chờ; nếu lần trao đổi đã đứt, nền tảng sẽ tự xác định kết quả.",
+        "unconfirmed": "Không cần làm gì; bên nhận phải xác nhận, nếu không thông điệp sẽ được giao lại.",
         "look": "Xem chi tiết ở trên rồi quyết định gửi lại hay không.",
     },
     "en": {
@@ -64,6 +65,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "nothing": "Nothing.",
         "nothing_yet": "Nothing; the hub sends it by itself.",
         "open": "Wait; if the exchange broke off, the hub finds out the outcome by itself.",
+        "unconfirmed": "Nothing; the addressee is to confirm it, or it is handed out again.",
         "look": "Read the details above and decide whether to replay.",
     },
 }
@@ -102,6 +104,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "delivered": "thành công",
         "accepted": "đã nhận để gửi",
         "replayed": "trả lại câu trả lời đã lưu",
+        "handed_over": "bên nhận đã lấy, chờ xác nhận",
         "refused": "bị từ chối",
         "failed": "thất bại",
         "unknown": "chưa rõ kết quả",
@@ -110,6 +113,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "delivered": "succeeded",
         "accepted": "accepted for delivery",
         "replayed": "answered from the stored answer",
+        "handed_over": "fetched by the addressee, who is yet to confirm",
         "refused": "refused",
         "failed": "failed",
         "unknown": "outcome unknown",

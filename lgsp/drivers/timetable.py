@@ -79,7 +79,7 @@ async def watch_loop(telemetry: Telemetry, tick: Callable[[], int], tell: Callab
 
 
 async def sweep_lost(ports: Ports) -> None:
-    """Each second, end the exchanges whose process died, for ever."""
+    """Each second, end the exchanges and attempts whose process died, for ever."""
 
     async def sweep() -> None:
         operations = ports.catalogue.current().operations.values()

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     ACCEPTED = "accepted"
     REPLAYED = "replayed"
+    HANDED_OVER = "handed_over"
     REFUSED = "refused"
     FAILED = "failed"
     UNKNOWN = "unknown"

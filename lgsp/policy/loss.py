@@ -1,4 +1,4 @@
-"""What is lost: an exchange whose process died between OPENED and CLOSED, a stored message that does not open; and what its end is then."""
+"""What is lost: an exchange or attempt whose process died between OPENED and CLOSED, a message that does not open; what its end is then."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def patience_s(operations: Iterable[Operation]) -> float:
 
 
 def end_of(opened: Opened, at: float) -> Closed:
-    """Its CLOSED row: the provider may have acted, and nobody here can tell."""
-    problem = Fault("exchange-lost").problem
+    """Its CLOSED row: the provider may have acted, and nobody here can tell. Where the message itself stands, its own state says."""
+    problem = Fault("attempt-lost" if opened.attempt else "exchange-lost").problem
     return Closed(
         message_id=opened.message_id,
         attempt=opened.attempt,

@@ -86,9 +86,10 @@ class MessageLog(Protocol):
         """Count a refusal before identity, by source and minute; durable soon, not now."""
 
     async def close_lost(self, before: float, at: float) -> int:
-        """End exchanges (attempt 0) that were OPENED before `before` and never closed, as policy/loss.py says; says how many.
+        """End exchanges and attempts that were OPENED before `before` and never closed, as policy/loss.py says; says how many.
 
-        Their keys become unknown in the same transaction. One call looks at a bounded number of rows.
+        An attempt was closed by a row of its number that came before the message was OPENED again: who was overtaken writes nothing.
+        Keys of lost exchanges become unknown in the same transaction. One call looks at a bounded number of rows.
         """
 
 

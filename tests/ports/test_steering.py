@@ -53,11 +53,47 @@ async def test_an_exchange_that_was_never_closed_is_ended_as_unknown_and_so_is_i
     assert (holder.message_id, holder.unknown) == (lost.message_id, True)
 
 
-async def test_a_closed_a_young_and_a_stored_exchange_are_not_lost(store, make, clock):
-    closed, stored = make.opened(), make.opened(attempt=1)
+async def attempt(store, make, message_id, number, *, ends=True):
+    await store.opened(make.opened(message_id, attempt=number))
+    if ends:
+        await store.closed(make.closed(message_id, attempt=number))
+
+
+async def causes_of(store, message_id):
+    return [(e.attempt, e.facts["cause"]) for e in await store.timeline(message_id) if e.event == "closed" and e.facts["cause"]]
+
+
+@pytest.mark.parametrize("again", [1, 2])
+async def test_an_attempt_whose_worker_died_is_closed_though_another_one_went_well(store, make, clock, again):
+    message_id = make.new_id()
+    await attempt(store, make, message_id, 1, ends=False)
+    await attempt(store, make, message_id, again)
+    clock.at += 100
+
+    ended = [await store.close_lost(clock() - 50, clock()) for _ in range(2)]
+
+    assert ended == [1, 0]
+    assert await causes_of(store, message_id) == [(1, "attempt-lost")]
+
+
+async def test_each_attempt_has_its_own_end(store, make, clock):
+    message_id = make.new_id()
+    for number, ends in [(1, True), (2, False), (1, True), (2, True), (3, False)]:
+        await attempt(store, make, message_id, number, ends=ends)
+    clock.at += 100
+    await attempt(store, make, message_id, 4, ends=False)
+
+    ended = await store.close_lost(clock() - 50, clock())
+
+    assert ended == 2
+    assert await causes_of(store, message_id) == [(2, "attempt-lost"), (3, "attempt-lost")]
+
+
+async def test_a_closed_and_a_young_exchange_are_not_lost(store, make, clock):
+    closed = make.opened()
     await store.opened(closed)
     await store.closed(make.closed(closed.message_id))
-    await store.opened(stored)
+    await attempt(store, make, make.new_id(), 1)
     clock.at += 100
     await store.opened(make.opened())
 

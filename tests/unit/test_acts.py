@@ -255,6 +255,21 @@ def test_explain_ends_with_where_the_message_stands(event, facts, ending):
     assert explain.tell(ID, [TimelineEntry(NOW, event, 1, facts)], "en").endswith(ending)
 
 
+@pytest.mark.parametrize(
+    ("facts", "ending"),
+    [
+        ({"outcome": "unknown", "cause": "attempt-lost"}, "Now: delivered\nTo do: Nothing."),
+        ({"outcome": "handed_over"}, "To do: Nothing; the addressee is to confirm it, or it is handed out again."),
+    ],
+)
+def test_an_attempt_that_was_lost_does_not_say_where_the_message_stands(facts, ending):
+    settled = TimelineEntry(NOW, "settled", 2, {"state": State.DELIVERED})
+
+    text = explain.tell(ID, [settled, TimelineEntry(NOW + 60, "closed", 1, facts)], "en")
+
+    assert text.endswith(ending)
+
+
 @pytest.mark.parametrize("language", explain.LANGUAGES)
 def test_every_state_and_outcome_has_words(language):
     assert set(explain.STATES[language]) == set(State)

@@ -14,6 +14,7 @@ from lgsp.errors import BusinessRefusal, Fault, MappingError, OutcomeUnknown, Un
 from lgsp.model.agreed import Call, DataClass, Pattern, Quota
 from lgsp.model.happening import Closed, KeyAnswer, State
 from lgsp.model.parties import Purpose, Right
+from lgsp.stages.hand_over import confirmed
 from tests.unit.small_hub import DESK, OPERATION, SmallHub, call, wire
 
 ONE_WAY = replace(OPERATION, pattern=Pattern.ONE_WAY, order_key=("name",))
@@ -460,6 +461,20 @@ async def test_an_addressee_may_fetch_a_message_more_often_than_a_provider_is_tr
         given_out.append(await exchange.hand_over(due, hub.ports))
 
     assert given_out == [True] * (ONE_WAY.retry.attempts + 2)
+
+
+async def test_what_an_addressee_fetches_is_closed_before_it_sees_it_and_again_when_it_confirms() -> None:
+    box = replace(ONE_WAY.provider, kind="mailbox")
+    hub = await SmallHub(operation=replace(ONE_WAY, pattern=Pattern.MAILBOX, provider=box)).open()
+    accepted = await hub.carry()
+    due = await hub.store.take(json.decode(accepted.body)["id"], hub.now + 30)
+
+    await exchange.hand_over(due, hub.ports)
+    await exchange.deliver_due(due, confirmed(hub.ports, None))
+
+    told = [(entry.event, entry.facts.get("outcome")) for entry in await hub.store.timeline(due.stored.message_id)]
+    wanted = [("opened", None), ("closed", "handed_over"), ("opened", None), ("closed", "delivered")]
+    assert [each for each in told if each[0] in {"opened", "closed"}] == wanted
 
 
 async def test_a_right_that_was_withdrawn_while_the_message_waited_stops_it() -> None:

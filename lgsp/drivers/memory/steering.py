@@ -32,15 +32,18 @@ class MemorySteering:
 
     def __init__(self) -> None:
         self._runs: dict[str, tuple[ReplayRun, float]] = {}
+        self._swept = 0
 
     async def close_lost(self, before: float, at: float) -> int:
         """MessageLog."""
-        closed = {row.message_id for row, _ in self.rows if isinstance(row, Closed)}
-        opened = [row for row, _ in self.rows if isinstance(row, Opened) and row.attempt == 0 and row.at < before]
-        lost = {row.message_id: row for row in opened if row.message_id not in closed}
-        self.rows += [(loss.end_of(row, at), None) for row in lost.values()]
+        seen = self.rows[self._swept :]
+        old = next((place for place, (row, _) in enumerate(seen) if row.at >= before), len(seen))
+        self._swept += old
+        lost = _never_closed([row for row, _ in seen], old)
+        self.rows += [(loss.end_of(row, at), None) for row in lost]
+        died = {row.message_id for row in lost if not row.attempt}
         for key in self._keys.values():
-            if key.holder.message_id in lost and key.holder.reply is None:
+            if key.holder.message_id in died and key.holder.reply is None:
                 key.holder = KeyHolder(key.holder.message_id, key.holder.fingerprint, unknown=True)
         return len(lost)
 
@@ -143,6 +146,23 @@ class MemorySteering:
             found.setdefault(_facts(owed), []).append(owed)
         groups = [DeadGroup(*facts, len(group), *_oldest(group)) for facts, group in found.items()]
         return sorted(groups, key=lambda group: -group.count)[:limit]
+
+
+def _never_closed(rows: Sequence[Opened | Closed], old: int) -> list[Opened]:
+    """Of the first `old` rows those that were OPENED and not CLOSED before their message was OPENED again."""
+    lost: list[Opened] = []
+    standing: dict[str, Opened] = {}
+    for place, row in enumerate(rows):
+        before = standing.get(row.message_id)
+        if isinstance(row, Closed):
+            if before is not None and before.attempt == row.attempt:
+                del standing[row.message_id]
+            continue
+        lost += [before] if before is not None else []
+        standing.pop(row.message_id, None)
+        if place < old:
+            standing[row.message_id] = row
+    return [*lost, *standing.values()]
 
 
 def _oldest(group: Iterable[Owed]) -> tuple[float, tuple[str, ...]]:

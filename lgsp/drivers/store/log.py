@@ -76,8 +76,9 @@ class Log:
             for opened in lost:
                 closed = rows.closed_row(loss.end_of(opened, at))
                 await connection.execute(insert(tables.log).values(rows.named(closed)))
-                held = (keys.message_id == opened.message_id, text(tables.OPEN_KEY))
-                await connection.execute(update(tables.idempotency).where(*held).values(state=rows.UNKNOWN))
+                if not opened.attempt:
+                    held = (keys.message_id == opened.message_id, text(tables.OPEN_KEY))
+                    await connection.execute(update(tables.idempotency).where(*held).values(state=rows.UNKNOWN))
         return len(lost)
 
     def refused_unidentified(self, source: str, slug: str, at: float) -> None:
@@ -113,8 +114,9 @@ _PASSED = text(
 """The last row before the first young one: what is young is not looked at, however much it is."""
 _LOST = text(
     "SELECT message_id, attempt, at, consumer, provider, service, operation, trace_id FROM log o WHERE id > :mark AND id <= :until "
-    "AND event = 'opened' AND attempt = 0 "
-    "AND NOT EXISTS (SELECT 1 FROM log c WHERE c.message_id = o.message_id AND c.event = 'closed')"
+    "AND event = 'opened' AND NOT EXISTS (SELECT 1 FROM log c WHERE c.message_id = o.message_id AND c.event = 'closed' "
+    "AND c.attempt = o.attempt AND c.id > o.id AND NOT EXISTS (SELECT 1 FROM log n WHERE n.message_id = o.message_id "
+    "AND n.event = 'opened' AND n.id > o.id AND n.id < c.id))"
 )
 
 
