@@ -77,7 +77,10 @@ class Load:
 
 @dataclass(slots=True)
 class Desk:
-    """Who sends: addresses of the gateways, and the headers of a consumer that may; `told` counts all answers by status and problem."""
+    """Who sends: addresses of the gateways, and the headers of a consumer that may; `told` counts all answers by status and problem.
+
+    `lines`: a request that finds all taken waits for one here, before its time is taken: the hub has not heard of it yet.
+    """
 
     gateways: list[str]
     headers: Mapping[str, str]
@@ -85,6 +88,7 @@ class Desk:
     told: Counter[str] = field(default_factory=Counter)
     struck: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once all faults are over: until then the load goes on beyond its number."""
+    lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
 
 
 def note_of(number: int) -> str:
@@ -101,8 +105,7 @@ def entry_of(number: int, load: Load, due_at: float) -> Sent:
 async def send_all(desk: Desk, load: Load) -> None:
     """Send everything; returns when each is settled or patience has ended."""
     clock = asyncio.get_running_loop().time
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
+    async with _session() as session:
         began_at, tasks = clock(), []
         for number in range(load.messages * BEYOND):
             if number >= load.messages and desk.struck.is_set():
@@ -120,9 +123,13 @@ async def send_all(desk: Desk, load: Load) -> None:
 async def settle_rest(desk: Desk, patience_s: float) -> None:
     """Ask again, under their keys, about those whose outcome is unknown so far."""
     ends_at = asyncio.get_running_loop().time() + patience_s
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
+    async with _session() as session:
         await asyncio.gather(*(_settle(session, desk, entry, ends_at) for entry in desk.book if entry.answer is Answer.UNKNOWN))
+
+
+def _session() -> aiohttp.ClientSession:
+    """`Desk.lines` bounds how many connections there are."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=ANSWER_S))
 
 
 async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_at: float) -> None:
@@ -131,7 +138,8 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
     entry.sent_at = entry.sent_at or clock()
     while True:
         entry.tries, entry.again_s = entry.tries + 1, 0.0
-        status, answer = await _send(session, desk, entry)
+        async with desk.lines:
+            status, answer = await _send(session, desk, entry)
         desk.told[f"{status} {answer.get('type', '').rpartition('/')[2]}".strip()] += 1
         if CUT < status < 300:  # noqa: PLR2004  # 2xx
             entry.answer, entry.message_id, entry.status = Answer.ACCEPTED, answer.get("id", ""), status
@@ -150,7 +158,8 @@ async def _settle(session: aiohttp.ClientSession, desk: Desk, entry: Sent, ends_
 
 async def _twin(session: aiohttp.ClientSession, desk: Desk, entry: Sent) -> None:
     """The same request a second time, at once; what it is told must fit what the first one is told."""
-    status, answer = await _send(session, desk, entry)
+    async with desk.lines:
+        status, answer = await _send(session, desk, entry)
     if CUT < status < 300:  # noqa: PLR2004  # 2xx
         entry.ids.add(answer.get("id", ""))
 
