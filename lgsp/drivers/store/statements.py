@@ -223,9 +223,10 @@ REPLY = _over(
 
 CALL = _over(
     " INSERT INTO call (message_id, lease, attempt, at, name, finished) SELECT v_message_id, v_lease, v_attempt, v_at, v_name, v_finished "
-    "FROM r WHERE EXISTS (SELECT 1 FROM message m WHERE m.message_id = v_message_id AND m.state = 'delivering' AND m.lease = v_lease) "
-    "RETURNING message_id, lease",
+    "FROM r WHERE EXISTS (SELECT 1 FROM message m WHERE m.message_id = v_message_id AND m.state = 'delivering' AND m.lease = v_lease "
+    "{lock}) RETURNING message_id, lease",
     returns=True,
+    lock="FOR NO KEY UPDATE OF m",
     message_id="uuid",
     lease="int8",
     attempt="int4",
@@ -233,6 +234,7 @@ CALL = _over(
     name="text",
     finished="bool",
 )
+"""Locked until it is committed: of a worker that begins a call as its lease ends and one that claims the message, one sees the other."""
 
 WINDOW = 64
 """A claim looks at four messages for each place and at least so many, the longest due first, and takes turns among their consumers."""
