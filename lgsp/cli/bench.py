@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgsp.bench import accept, codec, deliver, history, mediation, overload
-from lgsp.bench.report import show
-from lgsp.bench.servers import BenchError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,12 +31,16 @@ def mediation_(
     json_file: JsonFile = None,
 ) -> None:
     """Measure a dossier in as REST, to the provider as SOAP, back as REST."""
+    from lgsp.bench import mediation  # noqa: PLC0415  # as in `_report`
+
     _report(lambda: mediation.run(mediation.Options(seconds, rounds, MEDIATION_CONNECTIONS, soak, _say)), json_file)
 
 
 @app.command("accept")
 def accept_(seconds: Seconds = 5.0, rounds: Rounds = 3, json_file: JsonFile = None) -> None:
     """Measure durable 202s beside a commit and a confirmed publish for each request."""
+    from lgsp.bench import accept  # noqa: PLC0415  # as in `_report`
+
     _report(lambda: accept.run(accept.Options(seconds, rounds, ACCEPT_CONNECTIONS, _say)), json_file)
 
 
@@ -52,6 +52,8 @@ def deliver_(
     json_file: JsonFile = None,
 ) -> None:
     """Measure how fast a backlog on PostgreSQL is worked off."""
+    from lgsp.bench import deliver  # noqa: PLC0415  # as in `_report`
+
     kinds = tuple(kind or deliver.KINDS)
     _report(lambda: deliver.run(deliver.Options(messages, workers, kinds, ACCEPT_CONNECTIONS, _say)), json_file)
 
@@ -63,6 +65,8 @@ def history_(
     json_file: JsonFile = None,
 ) -> None:
     """Measure what millions of settled messages cost those that come now."""
+    from lgsp.bench import history  # noqa: PLC0415  # as in `_report`
+
     _report(lambda: history.run(history.Options(messages, rounds, _say)), json_file)
 
 
@@ -73,12 +77,15 @@ def overload_(
     json_file: JsonFile = None,
 ) -> None:
     """Send three times what the hub can do, and see what becomes of it."""
+    from lgsp.bench import overload  # noqa: PLC0415  # as in `_report`
+
     _report(lambda: overload.run(overload.Options(seconds, operation, _say)), json_file)
 
 
 @app.command("codec")
 def codec_(seconds: Annotated[float, typer.Option(min=0.1)] = 1.0, rounds: Rounds = 5, json_file: JsonFile = None) -> None:
     """Measure a SOAP message of 2 kB and of 340 kB to bytes and back, beside zeep and bare lxml."""
+    from lgsp.bench import codec  # noqa: PLC0415  # as in `_report`
     from lgsp.codec.soap.speech import decode, encode  # noqa: PLC0415  # with the contract reader it loads zeep and xmlschema
     from lgsp.contract.wsdl.read import read_contract  # noqa: PLC0415
 
@@ -95,6 +102,9 @@ def _say(text: str) -> None:
 
 
 def _report(measure: Callable[[], Report], json_file: Path | None) -> None:
+    from lgsp.bench.report import show  # noqa: PLC0415  # every start of a hub passes this file: only who measures waits for the benches
+    from lgsp.bench.servers import BenchError  # noqa: PLC0415  # as above
+
     try:
         report = measure()
     except BenchError as error:
