@@ -226,7 +226,8 @@ class Due:
     """A stored message that this worker has claimed for one attempt; `lease` is the fencing token, `attempt` counts from 1.
 
     began, finished: names of the unsafe calls of earlier attempts that were begun, and that were finished; what surely had no effect counts
-    as not begun. denials: how often in a row the provider did not know a message whose outcome is unknown.
+    as not begun. denials: how often in a row the provider did not know a message whose outcome is unknown. has_failed: whether it is on
+    record how an earlier attempt failed; one that died, or that could not be recorded, left nothing.
     """
 
     stored: Stored
@@ -235,6 +236,7 @@ class Due:
     began: frozenset[str] = frozenset()
     finished: frozenset[str] = frozenset()
     denials: int = 0
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Back-off decides when one message is tried again; it does not bound all of them together: where 30 % of the calls fail, every message costs
 1.4 calls, and a sick provider gets its load times the attempts. So attempts beyond the first may be at most `share` of the first attempts
 in a sliding window, plus a `floor` without which a provider that nothing new is sent to would never get its waiting messages.
-A retry that the budget does not cover waits; it is not counted as an attempt and never ends a message.
+A retry that the budget does not cover waits; it is not counted as an attempt and never ends a message. An attempt whose predecessors all
+died before their calls is no repetition: after an outage of the hub's own record all that was under way may go at once.
 """
 
 from __future__ import annotations

@@ -231,6 +231,18 @@ async def test_a_call_that_surely_came_to_nothing_may_be_begun_again(store, make
     assert (again.began, again.finished) == ({"insert"}, {"insert"})
 
 
+async def test_only_what_failed_on_record_is_said_to_have_failed(store, make, clock):
+    await store.accept(make.stored(), None, ACCEPTED)
+    await claim(store, clock)
+    clock.at += 61
+
+    (after_a_crash,) = await claim(store, clock)
+    await settle(store, make, after_a_crash, State.WAITING, due_at=clock(), cause="provider-failed")
+    (after_a_failure,) = await claim(store, clock)
+
+    assert (after_a_crash.has_failed, after_a_failure.has_failed) == (False, True)
+
+
 async def test_an_attempt_cannot_end_in_a_state_that_no_attempt_leads_to(store, make, clock):
     await store.accept(make.stored(), None, ACCEPTED)
     (due,) = await claim(store, clock)

@@ -276,13 +276,28 @@ async def test_a_retry_that_the_budget_does_not_cover_waits_and_is_not_counted()
     for _ in range(14):
         await here.hub.carry()
     claimed = await here.hub.store.claim("land", 14, here.hub.now, 30.0)
-    again = [replace(due, attempt=2) for due in claimed]
+    again = [replace(due, attempt=2, has_failed=True) for due in claimed]
 
     until = [here.guard.postpones(due) for due in again]
 
     assert until[:10] == [None] * 10
     assert all(at is not None and at > here.hub.now for at in until[10:])
     assert here.view().retries_left == 0.0
+
+
+@pytest.mark.parametrize(("began", "spent"), [(frozenset(), 0.0), (frozenset({"insert"}), 5.0)])
+async def test_an_attempt_that_died_before_its_call_leaves_no_repetition_behind(began, spent):
+    here = await guarded(ONE_WAY)
+    for _ in range(5):
+        await here.hub.carry()
+    claimed = await here.hub.store.claim("land", 5, here.hub.now, 30.0)
+    here.guard.postpones(claimed[0])
+    before = here.view().retries_left
+
+    until = [here.guard.postpones(replace(due, attempt=2, began=began)) for due in claimed]
+
+    assert until == [None] * 5
+    assert before - here.view().retries_left == spent
 
 
 async def no_backlog(here: Guarded) -> bool:

@@ -52,7 +52,9 @@ class Owed:
         """As it is given to who holds its lease."""
         began = frozenset(name for _, _, name, *_ in self.calls)
         finished = frozenset(name for _, _, name, done, _ in self.calls if done)
-        return Due(replace(self.stored, deadline_at=self.deadline_at), self.attempts, self.lease, began, finished, self.denials)
+        has_failed = self.last is not None and bool(self.last.cause)
+        stored = replace(self.stored, deadline_at=self.deadline_at)
+        return Due(stored, self.attempts, self.lease, began, finished, self.denials, has_failed)
 
     def lend(self, until: float) -> None:
         """Give it out for one attempt."""

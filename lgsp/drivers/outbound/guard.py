@@ -121,13 +121,15 @@ class GuardedCalls:
         self._road(provider).hastens = False
 
     def postpones(self, due: Due) -> float | None:
-        """Circuits; probes are few and pass."""
+        """Circuits; probes are few and pass, and so does what its provider has not been asked for yet: no repetition."""
         road = self._roads.get(due.stored.provider)
         if road is None:
             return None
         now = self._around.now()
         if due.attempt <= 1:
             road.budget = budget.first(road.budget, now, self._retries)
+            return None
+        if not (due.began or due.has_failed):
             return None
         if road.circuit.mode is not Mode.CLOSED or road.pardons:
             road.pardons = max(0, road.pardons - 1)

@@ -50,6 +50,7 @@ _CLAIMED = (
     "lease",
     "denials",
     "skips_dead",
+    "cause",
 )
 """The columns that a claim returns, in its order (statements.py)."""
 

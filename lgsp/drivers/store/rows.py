@@ -279,7 +279,8 @@ def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
     }
     stored = Stored(**values, parameters=parameters, request=request, order_key=order_key, business_key=business_key)
     began = frozenset(name for name, _ in calls)
-    return Due(stored, attempts, lease, began, frozenset(name for name, finished in calls if finished), denials)
+    finished = frozenset(name for name, is_finished in calls if is_finished)
+    return Due(stored, attempts, lease, began, finished, denials, has_failed=bool(rest[4]))
 
 
 def settle_row(item: Due, settlement: Settlement) -> Row:

@@ -54,7 +54,7 @@ def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> St
 
 _CLAIMED = (
     "message.seq, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, "
-    "attempts, lease, denials, skips_dead"
+    "attempts, lease, denials, skips_dead, cause"
 )
 
 LOG = _insert(
