@@ -38,8 +38,9 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# two processes; files that wait for clocks and crashes lie beside those that compute, and start early
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # every row of the fault matrix, on PostgreSQL and RabbitMQ where it can stand there; LONG=1 runs each twenty times. In CI none may be missing.
 FAULTS := --fault all --messages 200 --rate 40 --kills 2 $(if $(CI),--strict)
