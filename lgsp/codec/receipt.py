@@ -41,7 +41,7 @@ def _delivery(part: Receipt, language: str, issuer: str) -> dict[str, Any]:
 
 
 def _problem(receipt: Receipt, language: str, issuer: str) -> dict[str, Any]:
-    problem = problems()[receipt.cause]
+    problem = problems().get(receipt.cause) or problems()["internal-error"]
     return {
         "type": problem.uri(issuer),
         "title": problem.title[language],

@@ -43,7 +43,7 @@ def end_of(opened: Opened, at: float) -> Closed:
     )
 
 
-def unreadable(due: Due, at: float, *, in_doubt: bool) -> tuple[Settlement, Closed]:
+def unreadable(due: Due, at: float, detail: str, *, in_doubt: bool) -> tuple[Settlement, Closed]:
     """Where a claimed message stands whose payload does not open: for a person; what may have been done already stays `unknown`."""
     problem = Fault("payload-unreadable").problem
     closed = Closed(
@@ -63,4 +63,4 @@ def unreadable(due: Due, at: float, *, in_doubt: bool) -> tuple[Settlement, Clos
         trace_id=due.stored.trace_id,
     )
     state = State.UNKNOWN if in_doubt else State.DEAD
-    return Settlement(state, at, None, problem.blame, problem.slug, "", problem.status), closed
+    return Settlement(state, at, None, problem.blame, problem.slug, detail, problem.status), closed

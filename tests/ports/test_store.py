@@ -340,7 +340,15 @@ UNREADABLE = {
     "moved": "UPDATE payload SET request = (SELECT p.request FROM payload p WHERE p.message_id <> payload.message_id) {where}",
     "empty": "UPDATE payload SET request = '' {where}",
     "gone": "DELETE FROM payload {where}",
+    "purpose": "UPDATE message SET purpose = '{{' {where}",
+    "other purpose": "UPDATE message SET purpose = '[1]' {where}",
 }
+IN_A_FILE = {
+    "time": "UPDATE message SET deadline_at = 'soon', accepted_at = x'00' {where}",
+    "bytes": "UPDATE message SET trace_id = CAST(x'ff41' AS TEXT), provider = CAST(x'706f7274616c' AS TEXT) {where}",
+    "count": "UPDATE message SET attempts = 'many', major = 'first' {where}",
+}
+"""What no PostgreSQL keeps in these columns."""
 
 
 @pytest.fixture
@@ -350,18 +358,20 @@ async def damaged(database_url, opened, make):
     for stored in (bad, good):
         await store.accept(stored, None, ACCEPTED)
 
-    async def damage(kind):
+    async def damage(statement):
         name = bad.message_id if database_url.startswith("postgresql") else bad.message_id.replace("-", "")
         value = f"'{name}'" if database_url.startswith("postgresql") else f"x'{name}'"
-        await change(database_url, UNREADABLE[kind].format(where=f"WHERE message_id = {value}"))
+        await change(database_url, statement.format(where=f"WHERE message_id = {value}"))
 
     return store, bad, good, damage
 
 
-@pytest.mark.parametrize("kind", UNREADABLE)
-async def test_a_content_that_does_not_open_is_a_dead_letter_and_holds_up_no_other(damaged, clock, kind):
+@pytest.mark.parametrize("kind", [*UNREADABLE, *IN_A_FILE])
+async def test_a_message_that_cannot_be_read_is_a_dead_letter_and_holds_up_no_other(damaged, clock, database_url, kind):
+    if kind in IN_A_FILE and not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL keeps no such value there")
     store, bad, good, damage = damaged
-    await damage(kind)
+    await damage({**UNREADABLE, **IN_A_FILE}[kind])
 
     claimed = await store.claim("portal", 2, clock(), 60)
     later = await store.claim("portal", 2, clock() + 59, 60)
@@ -370,7 +380,38 @@ async def test_a_content_that_does_not_open_is_a_dead_letter_and_holds_up_no_oth
     assert [(group.provider, group.cause, group.blame, group.count) for group in await store.dead(5)] == [
         ("portal", "payload-unreadable", "platform", 1)
     ]
-    assert [entry.event for entry in await store.timeline(bad.message_id)] == ["accepted", "closed", "settled"]
+    assert sorted(entry.event for entry in await store.timeline(bad.message_id)) == ["accepted", "closed", "settled"]
+    assert (await store.receipt(bad.message_id, bad.consumer)).cause == "payload-unreadable"
+
+
+async def test_a_damaged_message_that_is_replayed_rests_again_and_says_which_field_it_is(damaged, clock):
+    store, bad, _, damage = damaged
+    await damage(UNREADABLE["purpose"])
+    await store.claim("portal", 2, clock(), 60)
+
+    await store.replay(bad.message_id, "an", clock())
+    claimed = await store.claim("portal", 2, clock(), 60)
+
+    kept = await store.receipt(bad.message_id, bad.consumer)
+    assert (list(claimed), kept.state, kept.detail) == ([], State.DEAD, "damaged: purpose")
+    with pytest.raises(Fault, match="payload-unreadable"):
+        await store.stored(bad.message_id)
+
+
+async def test_an_answer_that_does_not_open_is_missing_from_its_receipt_and_the_feed_goes_on(damaged, clock, make):
+    store, bad, good, damage = damaged
+    for due in await store.claim("portal", 2, clock(), 60):
+        settled = Settlement(State.DELIVERED, clock(), reply=b"{}")
+        await store.settle(due, settled, make.closed(due.stored.message_id, attempt=1))
+    await damage("UPDATE payload SET reply = request {where}")
+    await damage("UPDATE log SET settled = 'x', stages = 'a:b' {where}")
+
+    told = await store.feed(bad.consumer, 0, 5)
+
+    found = {receipt.message_id: (receipt.state, receipt.reply, receipt.cause) for receipt in told}
+    assert found[bad.message_id] == (State.DELIVERED, None, "payload-unreadable")
+    assert found[good.message_id] == (State.DELIVERED, b"{}", "")
+    assert len(await store.timeline(bad.message_id)) == 3
 
 
 async def test_a_content_that_does_not_open_leaves_an_unknown_outcome_to_a_person(damaged, clock, make):
@@ -378,7 +419,7 @@ async def test_a_content_that_does_not_open_leaves_an_unknown_outcome_to_a_perso
     for due in await store.claim("portal", 2, clock(), 60):
         unknown = Settlement(State.UNKNOWN, clock(), clock(), "provider", "outcome-unknown")
         await store.settle(due, unknown, make.closed(due.stored.message_id))
-    await damage("empty")
+    await damage(UNREADABLE["empty"])
 
     asked = await store.claim_unknown(5, clock(), 60)
     later = await store.claim_unknown(5, clock() + 61, 60)

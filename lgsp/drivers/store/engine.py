@@ -31,7 +31,7 @@ from lgsp.drivers.store.postgres import COMMAND_S, CONNECT_S, PostgresWriter
 from lgsp.drivers.store.providers import Providers
 from lgsp.drivers.store.receipts import Receipts
 from lgsp.drivers.store.register import Register
-from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter
+from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter, text_of
 from lgsp.drivers.store.steering import ManyMessages
 from lgsp.errors import Fault, SettingsError
 
@@ -226,6 +226,7 @@ def _engine(address: _Address) -> AsyncEngine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
+    connection.driver_connection.text_factory = text_of
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import func, select, text, update
 
 from lgsp.drivers.store import rows, tables
@@ -16,7 +15,7 @@ from lgsp.policy.lifecycle import REPLAYABLE
 from lgsp.ports.office import Act, Backlog, DeadGroup, TimelineEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,7 +54,8 @@ class Inspection:
             counts[row.provider][row.state] = row.n
         oldest: dict[str, float] = {}
         for row in moving:
-            oldest[row.provider] = min(row.oldest, oldest.get(row.provider, row.oldest))
+            if (at := rows.time_of(row.oldest)) is not None:
+                oldest[row.provider] = min(at, oldest.get(row.provider, at))
         return [Backlog(provider, states, oldest.get(provider)) for provider, states in sorted(counts.items())]
 
     async def dead(self, limit: int) -> Sequence[DeadGroup]:
@@ -80,7 +80,7 @@ class Inspection:
         """Inspection."""
         async with self.core.transaction() as connection:
             found = await connection.execute(select(tables.act).order_by(tables.act.c.id.desc()).limit(limit))
-            return [Act(row.at, row.author, row.verb, row.subject, msgspec.json.decode(row.facts)) for row in found]
+            return [Act(row.at, row.author, row.verb, row.subject, rows.facts_of(row.facts)) for row in found]
 
     async def replay(self, message_id: str, author: str, at: float) -> str | None:
         """Steering; the message gets all its attempts and its whole time anew."""
@@ -105,14 +105,20 @@ def _counts(condition: str) -> Select[Any]:
 
 async def _entries(connection: AsyncConnection, message_id: str) -> Any:
     for row in await connection.execute(_of(tables.message, message_id)):
-        yield TimelineEntry(row.accepted_at, "accepted", 0, {name: getattr(row, name) for name in _ACCEPTED})
+        yield _entry(row.accepted_at, "accepted", 0, {name: getattr(row, name) for name in _ACCEPTED})
     for row in await connection.execute(_of(tables.log, message_id).order_by(tables.log.c.id)):
         for entry in _log_entries(row):
             yield entry
     for row in await connection.execute(_of(tables.call, message_id).order_by(tables.call.c.id)):
-        yield TimelineEntry(row.at, "call", row.attempt, {"name": row.name, "finished": bool(row.finished)})
+        yield _entry(row.at, "call", row.attempt, {"name": row.name, "finished": bool(row.finished)})
     for row in await connection.execute(select(tables.act).where(tables.act.c.subject == message_id).order_by(tables.act.c.id)):
-        yield TimelineEntry(row.at, "act", 0, {"verb": row.verb, "author": row.author})
+        yield _entry(row.at, "act", 0, {"verb": row.verb, "author": row.author})
+
+
+def _entry(at: object, event: str, attempt: int, facts: Mapping[str, Any]) -> TimelineEntry:
+    """Times that are damaged are told as none."""
+    sound = {name: rows.time_of(value) if name.endswith("_at") else value for name, value in facts.items()}
+    return TimelineEntry(rows.time_of(at) or 0.0, event, attempt, sound)
 
 
 def _of(table: Any, message_id: str) -> Select[Any]:
@@ -121,12 +127,12 @@ def _of(table: Any, message_id: str) -> Select[Any]:
 
 def _log_entries(row: Row[Any]) -> Iterator[TimelineEntry]:
     if row.event == "opened":
-        yield TimelineEntry(row.at, "opened", row.attempt, {name: getattr(row, name) for name in _OPENED})
+        yield _entry(row.at, "opened", row.attempt, {name: getattr(row, name) for name in _OPENED})
         return
     facts = {name: getattr(row, name) for name in _CLOSED}
-    yield TimelineEntry(row.at, "closed", row.attempt, {**facts, "stages": rows.stages_of(row.stages)})
+    yield _entry(row.at, "closed", row.attempt, {**facts, "stages": rows.stages_of(row.stages)})
     if row.settled:
-        yield TimelineEntry(row.at, "settled", row.attempt, msgspec.json.decode(row.settled))
+        yield _entry(row.at, "settled", row.attempt, rows.facts_of(row.settled))
 
 
 async def _group(connection: AsyncConnection, state: State, row: Any) -> DeadGroup:
@@ -134,4 +140,4 @@ async def _group(connection: AsyncConnection, state: State, row: Any) -> DeadGro
     query = select(table.c.message_id).where(text(tables.AT_REST), table.c.state == state.value)
     query = query.where(*[table.c[name] == getattr(row, name) for name in _GROUP]).order_by(table.c.accepted_at).limit(IDS_SHOWN)
     ids = tuple((await connection.execute(query)).scalars())
-    return DeadGroup(row.provider, row.service, row.operation, row.cause, row.blame, row.n, row.oldest, ids)
+    return DeadGroup(row.provider, row.service, row.operation, row.cause, row.blame, row.n, rows.time_of(row.oldest) or 0.0, ids)

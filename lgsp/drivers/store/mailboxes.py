@@ -62,5 +62,5 @@ class Mailboxes:
 def _kept(row: Any) -> Kept:
     facts = {name: getattr(row, name) for name in _LISTED}
     facts |= {"consumer": SubsystemId(facts["consumer"]), "state": State(facts["state"])}
-    times = {name: getattr(row, name) for name in ("accepted_at", "deadline_at", "due_at")}
-    return Kept(**facts, **times)
+    times: dict[str, Any] = {name: rows.time_of(getattr(row, name)) or 0.0 for name in ("accepted_at", "deadline_at")}
+    return Kept(**facts, **times, due_at=rows.time_of(row.due_at))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import select, text
 
-from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store import claimed, rows, tables
 from lgsp.drivers.store.core import ADMISSION_S, Unreadable
 from lgsp.drivers.store.log import holder_of
 from lgsp.drivers.store.plan import Work
-from lgsp.errors import CodecError, Fault
+from lgsp.drivers.store.statements import COLUMNS
+from lgsp.errors import Fault
 from lgsp.model.happening import State
 from lgsp.policy import loss
 from lgsp.policy.lifecycle import COMES_AGAIN, RESOLUTIONS, SETTLEMENTS
@@ -31,28 +32,6 @@ _DUE_PROVIDERS = text(
     "FROM owed WHERE owed.provider IS NOT NULL) SELECT provider FROM owed WHERE provider IS NOT NULL"
 )
 """From one provider to the next by the index, however many messages each is owed."""
-
-
-_CLAIMED = (
-    "seq",
-    "message_id",
-    "consumer",
-    "service",
-    "major",
-    "operation",
-    "provider",
-    "purpose",
-    "digest",
-    "accepted_at",
-    "deadline_at",
-    "trace_id",
-    "attempts",
-    "lease",
-    "denials",
-    "skips_dead",
-    "cause",
-)
-"""The columns that a claim returns, in its order (statements.py)."""
 
 
 class Outbox:
@@ -93,20 +72,20 @@ class Outbox:
         made: defaultdict[bytes, list[tuple[str, bool]]] = defaultdict(list)
         for message_id, name, finished in calls:
             made[bytes(message_id)].append((name, bool(finished)))
-        claimed = []
+        given: list[Due] = []
         for row in messages:
             message_id = bytes(row[1])
             try:
-                claimed.append(await self._due(row, bodies.get(message_id, b""), made[message_id]))
-            except (Unreadable, CodecError, ValueError) as error:
-                await self._rest(rows.due(row, rows.NOTHING, made[message_id]), error, in_doubt=work.claim_unknown is not None)
-        return claimed
+                given.append(await self._due(row, bodies.get(message_id, b""), made[message_id]))
+            except Unreadable as fault:
+                await self._rest(claimed.remains(row, made[message_id]), fault, in_doubt=work.claim_unknown is not None)
+        return given
 
-    async def _rest(self, due: Due, error: Exception, *, in_doubt: bool) -> None:
+    async def _rest(self, due: Due, fault: Unreadable, *, in_doubt: bool) -> None:
         """`dead`, or `unknown` and not asked about any more; where this cannot be written, it comes again when its lease ends."""
         log = structlog.get_logger().bind(logger="lgsp.store")
-        log.error("payload_unreadable", message_id=due.stored.message_id, error=type(error).__name__)
-        settlement, closed = loss.unreadable(due, self.core.now(), in_doubt=in_doubt)
+        log.error("payload_unreadable", message_id=due.stored.message_id, detail=fault.detail)
+        settlement, closed = loss.unreadable(due, self.core.now(), fault.detail, in_doubt=in_doubt)
         with contextlib.suppress(Fault):
             await (self.resolve if in_doubt else self.settle)(due, settlement, closed)
 
@@ -115,7 +94,7 @@ class Outbox:
         if not rows.is_id(message_id):
             return None
         message, payload = tables.message, tables.payload
-        query = select(*[message.c[name] for name in _CLAIMED], payload.c.request).join(
+        query = select(*[message.c[name] for name in COLUMNS], payload.c.request).join(
             payload, payload.c.message_id == message.c.message_id
         )
         async with self.core.transaction() as connection:
@@ -167,4 +146,4 @@ class Outbox:
         if not sealed:
             raise Unreadable("payload-unreadable", "it is gone")
         plaintext = await self.core.open(sealed, rows.request_aad(rows.id_out(row[1])))
-        return rows.due(row, plaintext, calls)
+        return claimed.due(row, plaintext, calls)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, select, text, update
 
 from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store.core import Unreadable
 from lgsp.drivers.store.log import ended_exchange
+from lgsp.errors import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +83,12 @@ class Receipts:
             return (await connection.execute(query.order_by(table.c.feed_no).limit(limit))).all()
 
     async def _receipt(self, row: Any) -> Receipt:
-        return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
+        """An answer that does not open is missing from it, with the reason, and takes no other receipt with it."""
+        try:
+            return rows.receipt(row, None if row.reply is None else await self.core.open(row.reply, rows.reply_aad(row.message_id)))
+        except Unreadable as fault:
+            problem = Fault("payload-unreadable").problem
+            return replace(rows.receipt(row, None), cause=problem.slug, blame=str(problem.blame), detail=fault.detail)
 
 
 async def number(core: Core, consumer: SubsystemId, places: int) -> bool:

@@ -10,7 +10,7 @@ from lgsp.codec import json
 from lgsp.drivers.store.plan import Work
 from lgsp.drivers.store.statements import LOG
 from lgsp.model.agreed import Quota
-from lgsp.model.happening import Due, KeyHolder, Opened, Receipt, Reply, State, Stored
+from lgsp.model.happening import KeyHolder, Opened, Receipt, Reply, State, Stored
 from lgsp.model.parties import Consumer, Purpose, Right, SubsystemId
 from lgsp.policy.lifecycle import EXCHANGE_ENDS
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lgsp.drivers.store.core import Cipher
     from lgsp.drivers.store.statements import Row
-    from lgsp.model.happening import Closed, KeyAnswer, KeyClaim, Settlement
+    from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, Settlement
 
 OPEN, FINISHED, UNKNOWN = "open", "finished", "unknown"
 """States of an idempotency key."""
@@ -29,8 +29,8 @@ OPEN, FINISHED, UNKNOWN = "open", "finished", "unknown"
 ABANDONED_S = 900.0
 """An exchange that holds its key for longer than any deadline died: nobody knows its outcome until somebody finds out."""
 
+_facts = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_purpose = msgspec.json.Decoder(Purpose)
 
 
 def id_in(message_id: str) -> bytes:
@@ -157,8 +157,17 @@ def exchange_receipt(opened: Record[Any], closed: Sequence[Record[Any]]) -> Rece
 
 
 def stages_of(text: str) -> tuple[tuple[str, int], ...]:
-    """The stages of a CLOSED row."""
-    return tuple((stage, int(us)) for stage, _, us in (part.rpartition(":") for part in text.split(",") if part))
+    """The stages of a CLOSED row; without those that are damaged."""
+    found = (part.rpartition(":") for part in text.split(",") if part)
+    return tuple((stage, int(us)) for stage, _, us in found if us.isdecimal())
+
+
+def facts_of(text: str) -> dict[str, Any]:
+    """What a row tells as JSON; nothing where that is damaged, so that the rows beside it are read all the same."""
+    try:
+        return _facts.decode(text)
+    except msgspec.DecodeError:
+        return {}
 
 
 # ---- idempotency keys ----------------------------------------------------------------------------------------------------------------
@@ -253,36 +262,6 @@ def payload_row(stored: Stored, cipher: Cipher, retain_s: float) -> Row:
     return bytearray(id_in(stored.message_id)), bytearray(sealed), stored.deadline_at + retain_s
 
 
-NOTHING = b"[{},null,null]\n"
-"""The plaintext of a payload without parameters, keys and request."""
-
-
-def due(row: Row, plaintext: bytes, calls: list[tuple[str, bool]]) -> Due:
-    """From the columns that CLAIM returns, the opened request, and (name, finished) of its unsafe calls."""
-    _, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, *rest = row
-    attempts, lease, denials = (int(str(count)) for count in rest[:3])
-    head, _, request = plaintext.partition(b"\n")
-    parameters, order_key, business_key = json.decode(head)
-    values: dict[str, Any] = {
-        "message_id": id_out(bytes(message_id)),  # type: ignore[call-overload] # bytes column
-        "consumer": consumer,
-        "service": service,
-        "major": major,
-        "operation": operation,
-        "provider": provider,
-        "purpose": _purpose.decode(str(purpose)),
-        "digest": digest,
-        "accepted_at": accepted_at,
-        "deadline_at": deadline_at,
-        "trace_id": trace_id,
-        "skips_dead": bool(rest[3]),
-    }
-    stored = Stored(**values, parameters=parameters, request=request, order_key=order_key, business_key=business_key)
-    began = frozenset(name for name, _ in calls)
-    finished = frozenset(name for name, is_finished in calls if is_finished)
-    return Due(stored, attempts, lease, began, finished, denials, has_failed=bool(rest[4]))
-
-
 def settle_row(item: Due, settlement: Settlement) -> Row:
     """A row of SETTLE."""
     waits = settlement.state is State.WAITING
@@ -327,7 +306,7 @@ def _due_at(settlement: Settlement) -> float | None:
 
 
 def receipt(row: Record[Any], reply: bytes | None) -> Receipt:
-    """From a row of `message` and the opened reply."""
+    """From a row of `message` and the opened reply; a time that is damaged is told as none."""
     state = State(row.state)
     return Receipt(
         message_id=row.message_id,
@@ -335,9 +314,9 @@ def receipt(row: Record[Any], reply: bytes | None) -> Receipt:
         operation=row.operation,
         state=state,
         attempts=row.attempts,
-        accepted_at=row.accepted_at,
-        settled_at=row.settled_at,
-        due_at=row.due_at if state is State.WAITING else None,
+        accepted_at=time_of(row.accepted_at) or 0.0,
+        settled_at=time_of(row.settled_at),
+        due_at=time_of(row.due_at) if state is State.WAITING else None,
         blame=row.blame,
         cause=row.cause,
         detail=row.detail,
@@ -345,6 +324,11 @@ def receipt(row: Record[Any], reply: bytes | None) -> Receipt:
         major=row.major,
         number=row.feed_no,
     )
+
+
+def time_of(value: object) -> float | None:
+    """None for what is no time: SQLite keeps anything in any column."""
+    return float(value) if isinstance(value, int | float) else None
 
 
 # ---- the register --------------------------------------------------------------------------------------------------------------------

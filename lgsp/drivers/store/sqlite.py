@@ -32,10 +32,18 @@ PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cac
 LOOK_BATCHES = 64
 """After so many batches the writer looks whether the write-ahead log has grown too large."""
 
+LOST = "\ufffd"
+"""In the place of bytes that are no text: a row that was damaged is read, and its neighbours with it; nothing that we store has it."""
+
 _UNWRITTEN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 """Locked by somebody else, no room, not writable: the transaction was rolled back."""
 
 _BLAME = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, ValueError)
+
+
+def text_of(value: bytes) -> str:
+    """A text of the file."""
+    return value.decode(errors="replace")
 
 
 class SqliteWriter:
@@ -108,6 +116,7 @@ class SqliteWriter:
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
             self._opened = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=256)
+            self._opened.text_factory = text_of
             for pragma in PRAGMAS:
                 self._opened.execute(f"PRAGMA {pragma}")
         return self._opened

@@ -52,10 +52,29 @@ def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> St
     return Statement(tuple(columns.items()), f"INSERT INTO {table} ({names}) {{rows}} {tail}{back}", bool(returns))
 
 
-_CLAIMED = (
-    "message.seq, message_id, consumer, service, major, operation, provider, purpose, digest, accepted_at, deadline_at, trace_id, "
-    "attempts, lease, denials, skips_dead, cause"
+COLUMNS = (
+    "seq",
+    "message_id",
+    "consumer",
+    "service",
+    "major",
+    "operation",
+    "provider",
+    "purpose",
+    "digest",
+    "accepted_at",
+    "deadline_at",
+    "trace_id",
+    "attempts",
+    "lease",
+    "denials",
+    "skips_dead",
+    "cause",
 )
+"""What a claim returns, in its order."""
+
+
+_CLAIMED = f"message.{', '.join(COLUMNS)}"
 
 LOG = _insert(
     "log",
