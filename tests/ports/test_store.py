@@ -450,3 +450,19 @@ async def test_a_store_that_can_write_says_so_and_leaves_no_trace(store):
     answers = [await store.answers() for _ in range(2)]
 
     assert answers == [True, True]
+
+
+async def test_a_store_that_has_just_written_its_log_says_so_without_waiting_for_whoever_writes(tmp_path, clock, make):
+    await migrate(f"sqlite:///{tmp_path / 'hub.db'}")
+    store = await open_store(f"sqlite:///{tmp_path / 'hub.db'}", Cipher(MASTER_KEY), clock)
+    holder = sqlite3.connect(tmp_path / "hub.db")
+    await store.opened(make.opened())
+    holder.execute("BEGIN IMMEDIATE")
+
+    fresh = await store.answers()
+    await asyncio.sleep(0.9)
+    stale = await store.answers()
+
+    holder.close()
+    await store.close()
+    assert (fresh, stale) == (True, False)

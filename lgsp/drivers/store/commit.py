@@ -73,6 +73,8 @@ class GroupCommit:
         self._tasks = [self._loop.create_task(self._commit(writer)) for writer in writers]
         self._closing = False
         self._looking: asyncio.TimerHandle | None = None
+        self.logged_at = -math.inf
+        """When a row of the message log was last written, on the loop's clock."""
 
     async def write(self, wanted: Row | Work, patience_s: float = math.inf) -> Any:
         """Durable when it returns. A row alone is a row of the message log.
@@ -139,7 +141,8 @@ class GroupCommit:
             except Exception as error:  # noqa: BLE001 -- as in _write; whatever it is, nothing was begun
                 _fail(self._take(), error if isinstance(error, Unwritten) else Unwritten(repr(error)))
             else:
-                await _write(writer, self._take())
+                if await _write(writer, self._take()):
+                    self.logged_at = self._loop.time()
 
     def _take(self) -> list[Item]:
         queue = self._queue
@@ -147,22 +150,28 @@ class GroupCommit:
         return [item for item in (queue.popleft() for _ in range(count)) if not item[1].done()]
 
 
-async def _write(writer: Writer, batch: list[Item]) -> None:
+async def _write(writer: Writer, batch: list[Item]) -> bool:
+    """Whether a row of the message log was among what was written."""
     try:
         results = await _insist(writer, [item[0] for item in batch])
     except Guilty as error:
         if len(batch) == 1:
             _fail(batch, error)
-            return
+            return False
         half = len(batch) // 2
-        await _write(writer, batch[:half])
-        await _write(writer, batch[half:])
+        return any([await _write(writer, batch[:half]), await _write(writer, batch[half:])])
     except Exception as error:  # noqa: BLE001 -- a committer that dies would leave every later exchange waiting for ever
         _fail(batch, error if isinstance(error, Broken | Clashed) else Broken(repr(error)))
-    else:
-        for item, result in zip(batch, results, strict=True):
-            if not item[1].done():
-                item[1].set_result(result)
+        return False
+    for item, result in zip(batch, results, strict=True):
+        if not item[1].done():
+            item[1].set_result(result)
+    return any(_logs(item[0], result) for item, result in zip(batch, results, strict=True))
+
+
+def _logs(wanted: Row | Work, result: Any) -> bool:
+    """Whether its row of the log was written too: where a key or a lease is another's, nothing was."""
+    return type(wanted) is not Work or (wanted.log is not None and (result is None or result is True))
 
 
 async def _insist(writer: Writer, wanted: list[Any]) -> Sequence[Any]:

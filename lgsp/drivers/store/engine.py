@@ -84,12 +84,17 @@ class Store(
         self._ticker = asyncio.get_running_loop().create_task(self._tick())
 
     async def answers(self) -> bool:
-        """Whether the record can be read and a row of the log be written, which is tried and taken back every WELL_S while all is well."""
+        """Whether the record can be read and a row of the log be written, which is tried and taken back every WELL_S while all is well.
+
+        Where one was written just now, nothing is tried: on SQLite a trial would have to wait for those who write.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self.core.hot.logged_at + ANSWERS_S:
+            return True
         try:
             await self.refresh()
         except Fault:
             return False
-        now = asyncio.get_running_loop().time()
         if now >= self._asked_at + (WELL_S if self._answered else ANSWERS_S):
             self._asked_at, self._answered = now, await self._takes_a_row()
         return self._answered
