@@ -34,7 +34,7 @@ LEASE_S = 1.5 * 3 + LEASE_MARGIN_S
 """What the worker makes of the bundle's timeout_s: three times the total deadline and the margin."""
 AT_WORK_SOCKETS = 4
 """The event loop's own pair, and connections to the database: what a worker holds once it works."""
-START_S, STOP_S, COMMAND_S, RIGHT_S = 60.0, 40.0, 60.0, 10.0
+START_S, STOP_S, COMMAND_S, RIGHT_S = 180.0, 40.0, 60.0, 10.0
 
 
 class ProveError(Exception):

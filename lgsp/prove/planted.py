@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS message (message_id TEXT PRIMARY KEY, key TEXT UNIQUE
 CREATE TABLE IF NOT EXISTS log (message_id TEXT, event TEXT);
 """
 COMMIT_S, SWEEP_S, CALL_S = 0.3, 0.05, 2.0
+LOOK_S, REST_S = 0.1, 90.0
 LOAD = Load(200, 200.0, matters=200, patience_s=20.0, unkeyed_every=0)
 
 
@@ -152,10 +153,10 @@ async def _struck(scene: Scene, node: Node) -> None:
     await scene.kill(node)
     scene.desk.struck.set()
     await sending
-    for _ in range(200):
+    for _ in range(int(REST_S / LOOK_S)):
         if not await record.under_way(scene.database):
             return
-        await scene.calm(0.1)
+        await scene.calm(LOOK_S)
 
 
 if __name__ == "__main__":
