@@ -171,7 +171,7 @@ class FolderShelf:
     async def _off_the_loop(self, act: Callable[..., R], *arguments: Any) -> R:
         try:
             return await asyncio.to_thread(act, *arguments)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter: no thread can be started now
             raise Fault("record-unavailable", "the folder of the vault cannot be used", retry_after_s=1) from error
 
     def _path(self, ref: str) -> Path:

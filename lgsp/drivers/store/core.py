@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ADMISSION_S = 0.8
 """So long whoever knocks waits for a transaction; what was admitted before waits longer."""
 
+NO_THREAD = "can't start new thread"
+"""CPython's words where the machine has none left: aiosqlite starts one for each connection."""
+
 RETAIN_S = 30 * 86_400.0
 """How long a payload is kept after its deadline."""
 
@@ -69,6 +72,10 @@ class Core:
         except IntegrityError:
             raise
         except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise Fault("record-unavailable", retry_after_s=1) from error
+        except RuntimeError as error:
+            if str(error) != NO_THREAD:
+                raise
             raise Fault("record-unavailable", retry_after_s=1) from error
 
     async def open(self, sealed: bytes, aad: bytes) -> bytes:
