@@ -41,7 +41,7 @@ def prove(  # noqa: PLR0917  # budget: each is an option of the command line
         return
     names = _rows(fault or ["mix"])
     options = Options(messages, rate, kills, database.replace("+asyncpg:", ":"), broker, seed, _say)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is stopped on the way out
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # what was started is stopped on the way out
     try:
         outcomes, left_out = asyncio.run(_proven(names, options, runs))
     except ProveError as error:
