@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import hmac
 import os
 import random
 import secrets
+import socket
 import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from lgsp.acts.people import Applicant, add_person
 from lgsp.acts.successor import Successors
 from lgsp.drivers.bell import open_bell
 from lgsp.drivers.bindings import Bindings
-from lgsp.drivers.catalogue import FolderCatalogue
+from lgsp.drivers.catalogue import Folders, LiveCatalogue
 from lgsp.drivers.channels import ChannelCatalogue
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.clock import SteadyClock
@@ -32,20 +33,25 @@ from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management.door import management_app
 from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
+from lgsp.drivers.judge import ChildJudge
 from lgsp.drivers.lines import Lines
+from lgsp.drivers.node import NodeAgent, Turn
 from lgsp.drivers.outbound.calls import NativeCalls
 from lgsp.drivers.outbound.gather import GatheredCalls
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.outbound.wss import check_bound
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
+from lgsp.drivers.rollout import StagedRollout
 from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.vault import FolderShelf, SealedVault, SharedShelf
 from lgsp.drivers.watchers import SharedWatchers
 from lgsp.drivers.worker import Times, Worker
-from lgsp.errors import Fault
+from lgsp.errors import Fault, LgspError
+from lgsp.model.edition import Node
 from lgsp.ports.engine import Ports
 from lgsp.ports.office import Office
+from lgsp.ports.publishing import Press
 from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
     from lgsp.drivers.bell import Ringing
     from lgsp.drivers.store import Store
     from lgsp.model.agreed import Provider
+    from lgsp.model.catalogue import Catalogue
 
 FIRST_PERSON = "admin"
 SQLITE = "sqlite:///"
@@ -76,6 +83,7 @@ class Hub:
     worker: Worker
     vault: SealedVault
     places: Places
+    agent: NodeAgent
 
     def gateway(self) -> Any:
         """The data plane as an ASGI application."""
@@ -87,12 +95,13 @@ class Hub:
 
     def management(self) -> Any:
         """The management API as an ASGI application; metrics are rendered in a thread."""
-        metrics = functools.partial(exposition, self.ports.telemetry, self.settings.metrics_dir or None)
+        metrics = partial(exposition, self.ports.telemetry, self.settings.metrics_dir or None)
         return management_app(self.office, metrics, self.ready, self.settings.issuer)
 
     async def ready(self) -> Mapping[str, bool]:
         """What the hub needs, by name, and whether it is there."""
-        return {"store": await self.store.answers(), "serving": not self.worker.stopping, "worker": self.worker.alive}
+        checks = {"store": await self.store.answers(), "serving": not self.worker.stopping, "worker": self.worker.alive}
+        return {**checks, "catalogue": await self.agent.is_current()}
 
     async def close(self) -> None:
         """Let go of everything outside, in the reverse order of opening."""
@@ -125,22 +134,77 @@ class Ids:
 
 async def open_hub(settings: Settings) -> Hub:
     """Build every driver and bind them; raises SettingsError or ContractError, with everything that is wrong, before any door opens."""
-    catalogue = FolderCatalogue(settings.adapters, settings.contracts)
-    bound = _bound(settings, tuple(catalogue.current().providers.values()))
-    telemetry = Telemetry(process_registry())
-    telemetry.announce(version("lgsp"), catalogue.current())
     new_id, now = Ids(), SteadyClock(time.time, time.monotonic_ns, _clock_stepped)
     store = await _store(settings, now)
+    try:
+        return await _open_over(store, settings, new_id, now)
+    except (LgspError, ValueError):
+        await store.close()
+        raise
+
+
+async def _open_over(store: Store, settings: Settings, new_id: Ids, now: SteadyClock) -> Hub:
+    catalogue, published = LiveCatalogue(Folders(settings.adapters, settings.contracts), store), await store.published()
+    await catalogue.begin(published)
+    bound = _bound(settings, tuple(catalogue.current().providers.values()), await store.bindings())
+    telemetry = Telemetry(process_registry())
+    telemetry.announce(version("lgsp"), catalogue.current())
     tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url, on_fault=telemetry.bell_failed)
     vault = open_vault(settings, store, new_id)
     outbound = NativeCalls(bound, now, telemetry, vault)
     guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
     ports = _ports(_Parts(settings, catalogue, bound, telemetry, (new_id, now), store, tokens, bell, guard, vault))
-    office = _office(settings, store, ports, guard)
-    await _first_person(settings, office)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
-    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, Places(settings.exchanges_limit, telemetry))
+    turn = Turn(
+        partial(_check_reachable, bound),
+        partial(_adopt, bound, guard, telemetry),
+        partial(setattr, worker, "behind"),
+        partial(_rebind, bound, catalogue),
+    )
+    agent = NodeAgent(store, catalogue, Node(_node_name(new_id), "", published.epoch), turn, now)
+    press = Press(
+        store,
+        store,
+        store,
+        store,
+        catalogue,
+        ChildJudge(settings.adapters),
+        StagedRollout(store, agent.nudge, now),
+        two_persons=settings.publish_approval,
+        public=settings.public_url,
+        bindings=store,
+        given=frozenset(settings.bindings),
+        reachable=lambda here: _check_reachable(bound, tuple(catalogue.current().providers.values()), here),
+        nudge=agent.nudge,
+    )
+    office = _office(settings, store, ports, guard, press)
+    await _first_person(settings, office)
+    places = Places(settings.exchanges_limit, telemetry)
+    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, places, agent)
+
+
+def _node_name(new_id: Ids) -> str:
+    """The machine and the process, and something that no restart repeats."""
+    return f"{socket.gethostname()}.{os.getpid()}.{new_id()[-6:]}"
+
+
+def _check_reachable(bound: Bindings, providers: Sequence[Provider], here: Mapping[str, str] | None = None) -> None:
+    found = bound.resolved(providers, here)
+    check_bound(lambda provider, _: found[provider.code], providers)
+
+
+def _rebind(bound: Bindings, catalogue: LiveCatalogue, here: Mapping[str, str]) -> None:
+    providers = tuple(catalogue.current().providers.values())
+    _check_reachable(bound, providers, here)
+    bound.rebind(providers, here)
+
+
+def _adopt(bound: Bindings, guard: GuardedCalls, telemetry: Telemetry, catalogue: Catalogue) -> None:
+    providers = tuple(catalogue.providers.values())
+    bound.adopt(providers)
+    guard.know(providers)
+    telemetry.announce(version("lgsp"), catalogue)
 
 
 def _guard(outbound: NativeCalls, around: Surroundings, providers: Sequence[Provider]) -> GuardedCalls:
@@ -149,8 +213,8 @@ def _guard(outbound: NativeCalls, around: Surroundings, providers: Sequence[Prov
     return guard
 
 
-def _bound(settings: Settings, providers: Sequence[Provider]) -> Bindings:
-    bound = Bindings(settings.bindings, providers)
+def _bound(settings: Settings, providers: Sequence[Provider], here: Mapping[str, str]) -> Bindings:
+    bound = Bindings(settings.bindings, providers, here)
     check_bound(bound, providers)
     return bound
 
@@ -165,7 +229,7 @@ class _Parts:
     """The drivers that stand behind the ports of the engine."""
 
     settings: Settings
-    catalogue: FolderCatalogue
+    catalogue: LiveCatalogue
     bound: Bindings
     telemetry: Telemetry
     ids_and_time: tuple[Ids, SteadyClock]
@@ -218,7 +282,7 @@ def open_vault(settings: Settings, store: Store, new_id: Callable[[], str]) -> S
     return SealedVault(store, FolderShelf(Path(folder)) if folder else SharedShelf(store), new_id)
 
 
-def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls) -> Office:
+def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls, press: Press) -> Office:
     return Office(
         inspection=store,
         steering=store,
@@ -237,6 +301,7 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls)
         catalogue=ports.catalogue,
         states=store,
         circuits=guard,
+        press=press,
         now=ports.now,
         new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),

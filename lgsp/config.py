@@ -48,6 +48,7 @@ class Settings:
     file_keep_s: int = 7 * 86_400
     vault_dir: str = ""
     public_url: str = ""
+    publish_approval: bool = False
     security_servers: Mapping[str, str] = field(default_factory=dict)
     admin_password: str = field(default="", repr=False)
     metrics_dir: str = ""
@@ -104,6 +105,13 @@ def _public_url(text: str) -> str:
         message = "expected an address like https://lgsp.example"
         raise ValueError(message)
     return text.rstrip("/")
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        message = "expected yes or no"
+        raise ValueError(message)
+    return text == "yes"
 
 
 def _positive(text: str) -> int:
@@ -164,6 +172,7 @@ READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "vault_dir": str,
         "security_servers": _security_servers,
         "public_url": _public_url,
+        "publish_approval": _yes_or_no,
         "admin_password": str,
         "metrics_dir": str,
         "log_level": str,

@@ -14,7 +14,7 @@ from lgsp.model.agreed import Pattern
 from lgsp.model.happening import Outcome, Reply
 from lgsp.stages.accept import accept
 from lgsp.stages.answer import answer_with
-from lgsp.stages.authorise import authorise, authorise_again
+from lgsp.stages.authorise import authorise_again, authorise_new
 from lgsp.stages.deduplicate import answer_of, key_claim
 from lgsp.stages.deliver import answered_before, deliver
 from lgsp.stages.identify import find_operation, identify
@@ -54,10 +54,10 @@ async def _admit(message: Message, ports: Ports, trail: Trail) -> tuple[Exchange
     trail.consumer = consumer.id
     operation, variables = find_operation(message, consumer.id, ports)
     trail.operation = operation
-    right = trail.passed("authorise", authorise(consumer.id, operation, message.purpose, message.received_at, ports.directory))
+    right = trail.passed("authorise", authorise_new(message, consumer.id, operation, ports.directory))
     headers = trail.passed("throttle", await throttle(right, operation, message.received_at, ports))
     parameters, request = trail.passed("validate_request", validate_request(message, operation, variables))
-    return admitted(message, right, operation, parameters, request), headers
+    return admitted(message, right, operation, parameters, request), (*headers, *operation.notices)
 
 
 async def _ask(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> Reply:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lgsp.errors import Fault
-    from lgsp.model.agreed import Catalogue, Operation
+    from lgsp.model.agreed import Operation
+    from lgsp.model.catalogue import Catalogue
     from lgsp.model.happening import Due, Outcome
     from lgsp.model.parties import SubsystemId
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lgsp.cli import bench, consumer, person, soap
+from lgsp.cli.bind import bind, unbind
 from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
 from lgsp.cli.correct import correct
@@ -14,9 +15,11 @@ from lgsp.cli.diff import diff
 from lgsp.cli.explain import explain
 from lgsp.cli.grant import grant, rights, withdraw
 from lgsp.cli.invocation import Verbs, settle_options
+from lgsp.cli.lifespan import deprecate, retire, revive
 from lgsp.cli.login import login
 from lgsp.cli.mock import mock
 from lgsp.cli.prove import prove
+from lgsp.cli.publish import approve, history, nodes, publish, reject, rollback
 from lgsp.cli.replay import replay
 from lgsp.cli.serve import serve
 from lgsp.cli.status import acts, services, status
@@ -33,6 +36,17 @@ for name, verb in (
     ("diff", diff),
     ("mock", mock),
     ("bridge", bridge),
+    ("publish", publish),
+    ("approve", approve),
+    ("reject", reject),
+    ("rollback", rollback),
+    ("history", history),
+    ("nodes", nodes),
+    ("deprecate", deprecate),
+    ("retire", retire),
+    ("revive", revive),
+    ("bind", bind),
+    ("unbind", unbind),
     ("try", try_),
     ("login", login),
     ("grant", grant),

@@ -70,6 +70,19 @@ def history_(
     _report(lambda: history.run(history.Options(messages, rounds, _say)), json_file)
 
 
+@app.command("services")
+def services_(
+    services_count: Annotated[int, typer.Option("--services", help="how many more than the bench's own", min=1)] = 200,
+    seconds: Seconds = 4.0,
+    rounds: Rounds = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure what many services cost: start, memory, publishing one, a request."""
+    from lgsp.bench import services  # noqa: PLC0415  # as in `_report`
+
+    _report(lambda: services.run(services.Options(services_count, seconds, rounds, _say)), json_file)
+
+
 @app.command("overload")
 def overload_(
     seconds: Annotated[float, typer.Option(help="how long the flood lasts", min=3)] = 20.0,

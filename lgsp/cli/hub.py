@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lgsp.cli import keep
-from lgsp.cli.wire import send
+from lgsp.cli.wire import TIMEOUT_S, send
 
 
 class RefusedError(Exception):
@@ -27,16 +27,23 @@ class RemoteHub:
     language: str
     token: str = ""
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, timeout_s: float = TIMEOUT_S) -> Any:
         """The answer's JSON; RefusedError for any problem."""
+        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        return self._sent((method, path), content, "application/json", timeout_s)
+
+    def send_bytes(self, path: str, media_type: str, content: bytes) -> Any:
+        """The same for a body that is no JSON."""
+        return self._sent(("POST", path), content, media_type, TIMEOUT_S)
+
+    def _sent(self, target: tuple[str, str], content: bytes, media_type: str, timeout_s: float) -> Any:
+        method, path = target
         headers = {"Accept": "application/json", "Accept-Language": self.language}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        content = b""
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            content = json.dumps(body, ensure_ascii=False).encode()
-        answer = send(method, self.url + path, headers, content)
+        if content:
+            headers["Content-Type"] = media_type
+        answer = send(method, self.url + path, headers, content, timeout_s)
         value = answer.value()
         if answer.status < 400:  # noqa: PLR2004  # RFC 9110: refusals begin here
             return value

@@ -9,7 +9,9 @@ import gc
 import os
 import signal
 import sys
+from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -20,7 +22,6 @@ import uvloop
 from lgsp.config import Settings, read_settings
 from lgsp.drivers.doors.patience import PatientProtocol
 from lgsp.errors import ContractError, SettingsError
-from lgsp.model.agreed import CHANNELS
 from lgsp.twin.serve import load_twin, serving
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> boo
             for name, port in twin_ports(settings.adapters).items():
                 await stack.enter_async_context(serving(load_twin(settings.adapters / name), settings.host, port))
         hub = await open_hub(settings)
+        hub.agent.node = replace(hub.agent.node, roles=",".join(sorted(roles)))
         stack.push_async_callback(hub.close)
         return await _serve_roles(hub, roles, stop)
 
@@ -124,6 +126,7 @@ async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) ->
     _settle_garbage()
     is_sound = await until_stopped(stop, serving_tasks, [*workers, *background])
     hub.worker.stop()
+    await hub.agent.leave()
     ports.watchers.release()
     await _notice(stop, servers, settings.stop_notice_s)
     for server in servers:
@@ -164,10 +167,11 @@ def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
         timetable.watch_loop(ports.telemetry, ports.tick, hub.places.looked),
         timetable.watch_circuits(hub.guard.publish),
         timetable.watch_drains(ports),
+        hub.agent.run(),
     ]
     if Role.WORKER in roles:
         jobs += [
-            hub.bell.listen((*ports.catalogue.current().providers, CHANNELS), hub.worker.wake),
+            hub.agent.hear(partial(hub.bell.listen, on_ring=hub.worker.wake)),
             timetable.watch_backlog(hub.office.inspection, ports.telemetry, ports.now),
             timetable.sweep_lost(ports),
             timetable.reconcile(ports),

@@ -78,6 +78,12 @@ def try_(
         raise typer.Exit(REFUSED)
 
 
+def first_trial(gateway: str, folder: Path, contracts: Path, service: str) -> Trial | None:
+    """The call that `lgsp try SERVICE` makes, for an adapter's folder; None where it has no example."""
+    found = next(_examples(folder.parent, contracts, (service, "", "")), None)
+    return None if found is None else _trial(gateway, *found, "")
+
+
 def _examples(adapters: Path, contracts: Path, wanted: tuple[str, str, str]) -> Iterator[tuple[Operation, Path]]:
     """Operations of the service with the examples that fit them; a problem's example only if it is asked for by name."""
     from lgsp.contract.adapter.check import compile_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them

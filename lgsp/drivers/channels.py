@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lgsp.errors import Violation
-    from lgsp.model.agreed import Catalogue
+    from lgsp.model.catalogue import Catalogue
     from lgsp.model.parties import Callback, Subscription, SubsystemId
     from lgsp.ports.engine import CatalogueSource, Directory
 

@@ -55,6 +55,7 @@ class Worker:
         self._sweep_at = 0.0
         self._strangers: dict[str, float] = {}
         self.stopping = False
+        self.behind = False
         self.alive = True
         self._log = structlog.get_logger().bind(logger="lgsp.worker")
 
@@ -120,6 +121,8 @@ class Worker:
             self._log.warning("sweep_failed", cause=fault.slug)
 
     async def _claim(self, code: str) -> None:
+        if self.behind:  # what is claimed now would be translated by a mapping of yesterday
+            return
         provider = self._ports.catalogue.current().providers.get(code)
         if provider is None:
             await self._bury(code)

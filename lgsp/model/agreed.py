@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -263,6 +262,7 @@ class Operation:
     legal_deadline: POSIX second of receipt to that of the deadline; None: retry.deadline_s counts. skips_dead: a dead one holds nobody.
     deduplicates: the same body with the same business key, sent again without an Idempotency-Key, is one message.
     requires_key: nothing is taken without an Idempotency-Key. method, path: empty where it is offered to SOAP consumers only.
+    notices: headers of every answer that tell of this version's end. retired: nothing is taken any more; what was stored is delivered.
     """
 
     service: str
@@ -289,6 +289,8 @@ class Operation:
     deduplicates: bool = False
     requires_key: bool = False
     legal_deadline: Callable[[float], float] | None = None
+    notices: tuple[tuple[str, str], ...] = ()
+    retired: bool = False
 
     @property
     def granted(self) -> str:
@@ -346,55 +348,3 @@ class Service:
     document: Mapping[str, Any]
     digest: str
     soap: SoapFace | None = None
-
-
-class Catalogue:
-    """A frozen snapshot of what is published; one exchange uses one snapshot."""
-
-    def __init__(self, services: Sequence[Service], providers: Sequence[Provider], digest: str) -> None:
-        self.services = {(s.code, s.major): s for s in services}
-        self.providers = {p.code: p for p in providers}
-        self.operations = {(o.service, o.major, o.name): o for s in services for o in s.operations}
-        self.digest = digest
-        nothing: Mapping[str, str] = {}
-        self._exact = {(o.method, _address(o)): (o, nothing) for o in self.operations.values() if o.method and "{" not in o.path}
-        self._templates = [(o, _address(o).split("/")) for o in self.operations.values() if "{" in o.path]
-
-    def joined(self, providers: Sequence[Provider], operations: Sequence[Operation]) -> Catalogue:
-        """The same snapshot with what no contract offers: the channels by which the hub itself reaches subsystems."""
-        whole = copy(self)
-        whole.providers = {**self.providers, **{p.code: p for p in providers}}
-        whole.operations = {**self.operations, **{(o.service, o.major, o.name): o for o in operations}}
-        return whole
-
-    def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
-        """The operation at `/{service}/{major}/...` and its path variables; an exact path wins over a template."""
-        found = self._exact.get((method, path))
-        if found is not None:
-            return found
-        parts = path.split("/")
-        for operation, template in self._templates:
-            if operation.method == method and (variables := _variables(template, parts)) is not None:
-                return operation, variables
-        return None
-
-    def at(self, path: str) -> Sequence[Operation]:
-        """The operations at this path, whatever the method."""
-        parts = path.split("/")
-        return [o for o in self.operations.values() if _variables(_address(o).split("/"), parts) is not None]
-
-
-def _address(operation: Operation) -> str:
-    return f"/{operation.service}/{operation.major}{operation.path}"
-
-
-def _variables(template: Sequence[str], parts: Sequence[str]) -> Mapping[str, str] | None:
-    if len(template) != len(parts):
-        return None
-    variables = {}
-    for expected, part in zip(template, parts, strict=True):
-        if expected[:1] == "{" and part:
-            variables[expected[1:-1]] = part
-        elif expected != part:
-            return None
-    return variables

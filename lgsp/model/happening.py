@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from lgsp.model.agreed import Operation
+    from lgsp.model.catalogue import Catalogue
     from lgsp.model.parties import Purpose, Right, SubsystemId
 
 
@@ -61,6 +62,7 @@ class Message:
     supersedes: the stored message that this one corrects. speech: in place of a JSON body and of what the path would say.
     business_key: of the messages whose receipts are asked for.
     speaker: who it is where the door knows (WS-Security, a security server), in place of a credential.
+    catalogue: the snapshot that its door read it by, and that its whole exchange goes by.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Message:
     speech: Speech | None = None
     speaker: SubsystemId | None = None
     business_key: str | None = None
+    catalogue: Catalogue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-    from lgsp.model.agreed import Call, Catalogue, Prepared, Provider, Quota
+    from lgsp.model.agreed import Call, Prepared, Provider, Quota
+    from lgsp.model.catalogue import Catalogue
     from lgsp.model.files import File
     from lgsp.model.happening import Closed, Due, Exchange, Kept, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
     from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, RulingKind, Subscription, SubsystemId

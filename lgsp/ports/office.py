@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import State
     from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Subscription, SubsystemId
     from lgsp.ports.engine import Bell, CatalogueSource, Circuits, ProviderStates
+    from lgsp.ports.publishing import Press
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +373,7 @@ class Office:
     catalogue: CatalogueSource
     states: ProviderStates
     circuits: Circuits
+    press: Press
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_secret: Callable[[], str]

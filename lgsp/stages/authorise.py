@@ -13,7 +13,7 @@ from lgsp.model.parties import Right
 
 if TYPE_CHECKING:
     from lgsp.model.agreed import Operation
-    from lgsp.model.happening import Stored
+    from lgsp.model.happening import Message, Stored
     from lgsp.model.parties import Purpose, SubsystemId
     from lgsp.ports.engine import Directory, Ports
 
@@ -36,6 +36,14 @@ def authorise(consumer: SubsystemId, operation: Operation, purpose: Purpose, at:
         _require_purpose(purpose)
     if purpose.slug is not None and purpose.slug not in right.purposes:
         raise Fault("purpose-not-allowed")
+    return right
+
+
+def authorise_new(message: Message, consumer: SubsystemId, operation: Operation, directory: Directory) -> Right:
+    """The same for what is sent now; Fault("service-retired") of a version that takes nothing any more."""
+    right = authorise(consumer, operation, message.purpose, message.received_at, directory)
+    if operation.retired:
+        raise Fault("service-retired", f"{operation.service}/{operation.major}", headers=operation.notices)
     return right
 
 

@@ -9,7 +9,8 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.model.agreed import Catalogue, Operation
+    from lgsp.model.agreed import Operation
+    from lgsp.model.catalogue import Catalogue
     from lgsp.model.happening import Message
     from lgsp.model.parties import Consumer, SubsystemId
     from lgsp.ports.engine import Ports
@@ -33,7 +34,7 @@ def known_consumer(credential: str | None, at: float, ports: Ports, *, speaker: 
 
 def find_operation(message: Message, consumer: SubsystemId, ports: Ports) -> tuple[Operation, Mapping[str, str]]:
     """The operation that is asked for, and the path's variables; other methods are told only to whom they are allowed."""
-    catalogue = ports.catalogue.current()
+    catalogue = message.catalogue or ports.catalogue.current()
     found = _named(message, catalogue) if message.speech is not None else catalogue.find(message.method, message.path)
     if found is not None:
         return found

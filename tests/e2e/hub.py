@@ -10,6 +10,7 @@ import json
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx  # the tests' client, not the hub's
@@ -20,7 +21,7 @@ from lgsp.bootstrap import Hub, open_hub
 from lgsp.cli.serve import Server
 from lgsp.config import HOME, Settings
 from lgsp.drivers.timetable import close_publications, expire_mailboxes, tell_callbacks
-from lgsp.model.agreed import CHANNELS, Quota
+from lgsp.model.agreed import Quota
 from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import load_twin, serving
 
@@ -119,15 +120,15 @@ async def running_hub(
         )
         hub = await open_hub(settings)
         stack.push_async_callback(hub.close)
-        data = await stack.enter_async_context(_door(hub.gateway()))
-        admin = await stack.enter_async_context(_door(hub.management()))
+        data = await stack.enter_async_context(door(hub.gateway()))
+        admin = await stack.enter_async_context(door(hub.management()))
         await stack.enter_async_context(_working(hub))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
         yield Running(hub, data, admin, twins, client)
 
 
 @asynccontextmanager
-async def _door(app: Any) -> AsyncIterator[str]:
+async def door(app: Any) -> AsyncIterator[str]:
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only where it sees the protocol
     listener.bind(("127.0.0.1", 0))
     server = Server(uvicorn.Config(app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False))
@@ -143,9 +144,9 @@ async def _door(app: Any) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _working(hub: Hub) -> AsyncIterator[None]:
-    providers = (*hub.ports.catalogue.current().providers, CHANNELS)
-    listening = asyncio.create_task(hub.bell.listen(providers, hub.worker.wake))
+    listening = asyncio.create_task(hub.agent.hear(partial(hub.bell.listen, on_ring=hub.worker.wake)))
     by_the_clock = [asyncio.create_task(job(hub.ports)) for job in (tell_callbacks, expire_mailboxes, close_publications)]
+    by_the_clock.append(asyncio.create_task(hub.agent.run()))
     working = asyncio.create_task(hub.worker.run())
     try:
         yield

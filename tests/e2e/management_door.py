@@ -21,7 +21,7 @@ from tests.unit.small_hub import SmallHub
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from lgsp.model.agreed import Catalogue
+    from lgsp.model.catalogue import Catalogue
     from lgsp.ports.office import Office
 
 ROLES = ("operator", "auditor", "integrator", "security-officer", "admin")

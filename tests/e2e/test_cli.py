@@ -13,7 +13,8 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from lgsp.cli import app
-from lgsp.model.agreed import Catalogue, Service
+from lgsp.model.agreed import Service
+from lgsp.model.catalogue import Catalogue
 from lgsp.model.parties import SubsystemId
 from tests.e2e.management_door import Hub, listening_hub
 from tests.security.pki import pair

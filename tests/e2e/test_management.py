@@ -39,6 +39,11 @@ BODIES: Mapping[str, Any] = {
     "setActive": {"active": False},
     "enrolCertificate": {"certificate": "-" * 100},
     "grantRight": {"consumer": ONESTOP, "service": "citizens", "operation": "citizenLookup", "purposes": ["residence"]},
+    "publishEdition": {"digest": f"sha256:{'0' * 64}"},
+    "rollBack": {"service": "none"},
+    "decideEdition": {"decision": "approve"},
+    "setLifespan": {"stage": "retired"},
+    "bindValue": {"value": "https://provider.example"},
     "withdrawRight": {"consumer": ONESTOP, "service": "citizens", "operation": "citizenLookup"},
 }
 
@@ -53,7 +58,11 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 def filled(path: str) -> str:
-    ids = dict.fromkeys(("message_id", "run_id", "correction_id"), "nothing")
+    ids = dict.fromkeys(("message_id", "run_id", "correction_id", "edition_id"), "nothing") | {
+        "service": "none",
+        "major": "1",
+        "name": "NONE_URL",
+    }
     return path.format(provider="nobody", client_id="nobody", fingerprint="0" * 64, **ids)
 
 

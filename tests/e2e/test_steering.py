@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from lgsp.model.agreed import Catalogue
+from lgsp.model.catalogue import Catalogue
 from tests.e2e.management_door import Hub, listening_hub
 from tests.unit.small_hub import PROVIDER
 

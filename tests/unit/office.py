@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
+from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
 from lgsp.acts.successor import Successors
+from lgsp.drivers.catalogue import Folders, LiveCatalogue
+from lgsp.drivers.judge import ChildJudge
 from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryOutbound, MemoryStore
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
-from lgsp.model.agreed import Catalogue
+from lgsp.drivers.rollout import StagedRollout
+from lgsp.model.catalogue import Catalogue
 from lgsp.ports.office import Office
+from lgsp.ports.publishing import Press
 from lgsp.telemetry import Telemetry
 
 PASSWORD = "a password long enough"
@@ -31,6 +36,27 @@ def guard(store: MemoryStore, catalogue: Catalogue) -> GuardedCalls:
     calls = GuardedCalls(MemoryOutbound(silence), Surroundings(store, store, Telemetry(CollectorRegistry()), lambda: NOW, lambda: 0.5))
     calls.know(tuple(catalogue.providers.values()))
     return calls
+
+
+def make_press(store: MemoryStore) -> Press:
+    """Publishing over nothing: no release, no nodes."""
+    shop = LiveCatalogue(Folders(Path("nowhere"), Path("nowhere")), store)
+    rollout = StagedRollout(store, lambda: None, lambda: NOW)
+    return Press(
+        store,
+        store,
+        store,
+        store,
+        shop,
+        ChildJudge(Path("nowhere")),
+        rollout,
+        two_persons=False,
+        public="",
+        bindings=store,
+        given=frozenset(),
+        reachable=lambda _: None,
+        nudge=lambda: None,
+    )
 
 
 def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any = None) -> Office:
@@ -55,6 +81,7 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any 
         catalogue=MemoryCatalogue(catalogue),
         states=store,
         circuits=guard(store, catalogue),
+        press=make_press(store),
         now=lambda: NOW,
         new_id=lambda: next(ids),
         new_secret=lambda: next(secrets),

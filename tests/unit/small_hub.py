@@ -15,7 +15,8 @@ from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, Mem
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.watchers import SharedWatchers
 from lgsp.errors import Violation
-from lgsp.model.agreed import Call, Catalogue, DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, Wire
+from lgsp.model.agreed import Call, DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, Wire
+from lgsp.model.catalogue import Catalogue
 from lgsp.model.happening import Message, Reply
 from lgsp.model.parties import Consumer, Purpose, Right, SubsystemId
 from lgsp.ports.engine import Ports

@@ -10,7 +10,8 @@ import pytest
 from lgsp.acts import explain, grant, people, register, replay, status
 from lgsp.drivers.memory import MemoryStore
 from lgsp.errors import Fault
-from lgsp.model.agreed import Catalogue, Service
+from lgsp.model.agreed import Service
+from lgsp.model.catalogue import Catalogue
 from lgsp.model.happening import Closed, Outcome, Reply, Settlement, State, Stored
 from lgsp.model.parties import Purpose, Right, SubsystemId
 from lgsp.ports.office import TimelineEntry

@@ -19,7 +19,8 @@ from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.outbound.callback import judge_callback
 from lgsp.drivers.outbound.pool import Answer
 from lgsp.errors import Fault, Unreachable
-from lgsp.model.agreed import Catalogue, Pattern
+from lgsp.model.agreed import Pattern
+from lgsp.model.catalogue import Catalogue
 from lgsp.model.happening import State
 from lgsp.model.parties import HUB, Callback, SubsystemId
 from lgsp.policy.signature import shown, signature_headers

@@ -46,6 +46,13 @@ def bundle(path: Path, root: Path) -> tuple[dict[str, Any], Source, list[Finding
     return document, source, bundled.findings + _endless(document, source)
 
 
+def files_of(path: Path, root: Path) -> list[Path]:
+    """The contract's own file and every file that it references, resolved; raises ContractError if there is nothing to read."""
+    bundled = _Bundle(_upgraded(read_source(path, _name(path, root))), root.resolve())
+    bundled.document()
+    return list(bundled.sources)
+
+
 def _upgraded(source: Source) -> Source:
     """Swagger 2.0 read as OpenAPI 3.0."""
     if not is_swagger(source.value):

@@ -32,12 +32,13 @@ def published_openapi(service: Service, allowed: frozenset[str]) -> bytes:
     """The document as JSON, with the operations of these names."""
     document: dict[str, Any] = dict(service.document)
     is_personal = any(each.data_class is DataClass.PERSONAL for each in service.operations)
+    ending = {"deprecated": True} if any(each.notices for each in service.operations) else {}
     paths: dict[str, dict[str, Any]] = {}
     for _, key, method, operation in operations_of(document):
         if operation["operationId"] in allowed:
             own = {str(each.get("name")).lower() for each in operation["parameters"]}
             headers = [_header(name, required=must and is_personal) for name, (must, _) in HEADERS.items() if name.lower() not in own]
-            paths.setdefault(key, {})[method] = {**operation, "parameters": [*operation["parameters"], *headers]}
+            paths.setdefault(key, {})[method] = {**operation, **ending, "parameters": [*operation["parameters"], *headers]}
     components = {**document.get("components", {}), "securitySchemes": {SCHEME: _token()}}
     document |= {
         "servers": [{"url": f"/{service.code}/{service.major}"}],

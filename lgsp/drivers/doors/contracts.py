@@ -20,7 +20,9 @@ HEADERS = (("Content-Type", "application/json"), ("Cache-Control", "private, no-
 
 def is_asked(message: Message, ports: Ports) -> bool:
     """Whether a contract is asked for; an operation of that address comes first."""
-    return message.method == "GET" and message.path.endswith(SUFFIX) and ports.catalogue.current().find("GET", message.path) is None
+    if message.method != "GET" or not message.path.endswith(SUFFIX):
+        return False
+    return (message.catalogue or ports.catalogue.current()).find("GET", message.path) is None
 
 
 def contract_reply(message: Message, ports: Ports) -> Reply:

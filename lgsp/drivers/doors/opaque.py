@@ -33,7 +33,7 @@ MOST_TEXT_BYTES = 64 << 10
 
 async def read_opaque(asked: Asked, message: Message, ports: Ports, limits: Limits) -> bytes:
     """The body as JSON; read as any other where the operation declares nothing opaque, not at all where its sender has no right to it."""
-    found = ports.catalogue.current().find(message.method, message.path)
+    found = (message.catalogue or ports.catalogue.current()).find(message.method, message.path)
     if found is None or message.media_type not in found[0].media_types:
         return await read_body(asked.receive, asked.headers, limits.body_bytes)
     consumer = identify(message, ports).id

@@ -128,7 +128,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         scope, headers = asked.scope, asked.headers
         introduced, purpose = introduced_in_rest(asked, self._limits.security_servers), read_purpose(headers)
         media_type = headers.text(b"content-type").partition(";")[0].strip().lower()
-        is_opaque = media_type in OPAQUE
+        is_opaque, catalogue = media_type in OPAQUE, self._ports.catalogue.current()
         message = Message(
             id=asked.message_id,
             received_at=self._ports.now(),
@@ -145,6 +145,7 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             supersedes=headers.get(b"lgsp-supersedes"),
             speaker=introduced.consumer if introduced else None,
             business_key=read_business_key(headers),
+            catalogue=catalogue,
         )
         return replace(message, body=await read_opaque(asked, message, self._ports, self._limits)) if is_opaque else message
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lgsp.drivers.doors.mtom import Keep
     from lgsp.drivers.doors.soap_headers import Heard
     from lgsp.model.agreed import Service, SoapOperation
+    from lgsp.model.catalogue import Catalogue
     from lgsp.ports.engine import Ports
 
     Content = tuple[Mapping[str, str], Any]
@@ -103,7 +104,8 @@ class SoapDoor:
         return fault_reply(fault, version or _version_said(asked.headers), heard or NOTHING_HEARD, names)
 
     async def _answer(self, asked: Asked, talk: _Talk) -> Reply:
-        service = self._service(read_path(asked.scope))
+        talk.catalogue = catalogue = self._ports.catalogue.current()
+        service = _service(read_path(asked.scope), catalogue)
         method = asked.scope["method"]
         if method == "GET" and asked.scope["query_string"]:
             return self._document(service, asked)
@@ -116,15 +118,6 @@ class SoapDoor:
             raise
         reply = _written(await exchange.carry(message, self._ports), said, talk, asked.message_id)
         return await self._with_files(reply, said, talk, message) if reply.body else reply
-
-    def _service(self, path: str) -> Service:
-        code, _, major = path.removesuffix(SUFFIX).removeprefix("/").partition("/")
-        if not (major.isascii() and major.isdigit()):
-            raise Fault("not-found")
-        service = self._ports.catalogue.current().services.get((code, int(major[:9])))
-        if service is None or service.soap is None or str(service.major) != major:
-            raise Fault("not-found")
-        return service
 
     async def _hear(self, service: Service, asked: Asked, talk: _Talk) -> tuple[Message, Said]:
         """From bytes to the message; everything that can be refused without knowing who speaks is refused here."""
@@ -165,6 +158,7 @@ class SoapDoor:
             supersedes=asked.headers.get(b"lgsp-supersedes"),
             speech=said,
             speaker=voice.speaker,
+            catalogue=talk.catalogue,
         )
 
     def _usual(self, service: Service, package: Package, headers: Headers) -> tuple[SoapOperation, Content] | None:
@@ -230,6 +224,7 @@ class _Talk:
         self.heard = NOTHING_HEARD
         self.packs = False
         self.repeated = b""
+        self.catalogue: Catalogue | None = None
 
 
 def _version_said(headers: Headers) -> str:
@@ -259,6 +254,16 @@ def _actions(header: str, parameter: str, addressing: str) -> Sequence[str]:
     text = header.strip()
     bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
     return [action for action in (bare, parameter, addressing) if action]
+
+
+def _service(path: str, catalogue: Catalogue) -> Service:
+    code, _, major = path.removesuffix(SUFFIX).removeprefix("/").partition("/")
+    if not (major.isascii() and major.isdigit()):
+        raise Fault("not-found")
+    service = catalogue.services.get((code, int(major[:9])))
+    if service is None or service.soap is None or str(service.major) != major:
+        raise Fault("not-found")
+    return service
 
 
 def _written(reply: Reply, said: Said, talk: _Talk, message_id: str) -> Reply:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.channels import MemoryChannels
 from lgsp.drivers.memory.corrections import MemoryCorrections
+from lgsp.drivers.memory.editions import MemoryEditions
 from lgsp.drivers.memory.enrolment import MemoryEnrolment
 from lgsp.drivers.memory.exchanges import MemoryExchanges
 from lgsp.drivers.memory.mailboxes import MemoryMailboxes
@@ -35,6 +36,7 @@ class MemoryStore(
     MemoryRegister,
     MemoryEnrolment,
     MemoryProviders,
+    MemoryEditions,
 ):
     """All that a database keeps."""
 
@@ -47,6 +49,7 @@ class MemoryStore(
         MemorySteering.__init__(self)
         MemoryProviders.__init__(self)
         MemoryCorrections.__init__(self)
+        MemoryEditions.__init__(self)
 
     async def answers(self) -> bool:
         """Whether it can be read and written now."""

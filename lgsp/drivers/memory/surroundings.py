@@ -9,7 +9,8 @@ from lgsp.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from lgsp.model.agreed import Call, Catalogue, Prepared
+    from lgsp.model.agreed import Call, Prepared
+    from lgsp.model.catalogue import Catalogue
     from lgsp.model.happening import Exchange
 
 

@@ -45,7 +45,8 @@ class NativeCalls:
         self._telemetry = telemetry
         self._vault = vault
         self._pools: dict[str, Pool] = {}
-        self._sessions: dict[str, Sessions] = {}
+        self._former: dict[asyncio.Task[None], Pool] = {}
+        self._sessions: dict[str, tuple[Session, Sessions]] = {}
 
     async def call(self, call: Call, request: Prepared, exchange: Exchange) -> Any:
         """One call; the native reply, or a SoapFault. Raises Unreachable, OutcomeUnknown or another Fault."""
@@ -56,7 +57,7 @@ class NativeCalls:
 
     async def _in_session(self, session: Session, call: Call, native: Any, exchange: Exchange) -> Any:
         provider, party = exchange.operation.provider, exchange.purpose.represented_party
-        sessions = self._sessions.setdefault(provider.code, Sessions(session))
+        sessions = self._sessions_of(provider.code, session)
 
         async def ask(step: Call, value: Any) -> Any:
             return await self._exchange(step, step.prepare(value), exchange)
@@ -73,6 +74,13 @@ class NativeCalls:
                 return reply
             sessions.ended(party or "", token)
         raise Fault("provider-denied", "a new session was refused at once")
+
+    def _sessions_of(self, code: str, session: Session) -> Sessions:
+        """One login for each provider, and a new one where another way to log in was published."""
+        known = self._sessions.get(code)
+        if known is None or known[0] is not session:
+            known = self._sessions[code] = (session, Sessions(session))
+        return known[1]
 
     async def _exchange(self, call: Call, request: Prepared, exchange: Exchange) -> Any:
         provider = exchange.operation.provider
@@ -127,9 +135,17 @@ class NativeCalls:
 
     def _pool(self, provider: Provider) -> Pool:
         pool = self._pools.get(provider.code)
-        if pool is None:
+        if pool is None or not pool.fits(provider):
+            if pool is not None:
+                self._run_out(pool)
             pool = self._pools[provider.code] = Pool(provider, self._telemetry)
         return pool
+
+    def _run_out(self, pool: Pool) -> None:
+        """Other limits were published: what is under way ends by the old ones."""
+        task = asyncio.create_task(pool.run_out())
+        self._former[task] = pool
+        task.add_done_callback(lambda done: self._former.pop(done, None))
 
     def _read(self, call: Call, sent: bytes, answer: Answer, provider: Provider, bound: Mapping[str, str]) -> Any:
         try:
@@ -144,7 +160,10 @@ class NativeCalls:
 
     async def close(self) -> None:
         """Close every pool."""
-        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        former = dict(self._former)
+        for task in former:
+            task.cancel()
+        await asyncio.gather(*(pool.close() for pool in (*self._pools.values(), *former.values())))
 
 
 async def _whole(files: Outgoing) -> bytes:

@@ -9,7 +9,7 @@ of them, that one is sent alone: it has a key by which the provider knows it aga
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ class GatheredCalls:
         self._gathering: dict[Key, Group] = {}
         self._under_way: Counter[Key] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._slots: defaultdict[str, asyncio.Semaphore | None] = defaultdict(lambda: None)
+        self._slots: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     async def call(self, call: Call, request: Prepared, exchange: Exchange) -> Any:
         """Outbound."""
@@ -147,7 +147,4 @@ class GatheredCalls:
             return await self._calls.call(call, request, exchange)
 
     def _slot(self, provider: Provider) -> asyncio.Semaphore:
-        slots = self._slots[provider.code]
-        if slots is None:
-            slots = self._slots[provider.code] = asyncio.Semaphore(provider.in_flight)
-        return slots
+        return self._slots.setdefault((provider.code, provider.in_flight), asyncio.Semaphore(provider.in_flight))

@@ -147,9 +147,11 @@ class GuardedCalls:
         return [self._view(code, road, now) for code, road in sorted(self._roads.items())]
 
     def know(self, providers: Sequence[Provider]) -> None:
-        """Have a road for each provider, so that those that were never called are seen too."""
+        """Have a road for each provider, so that those that were never called are seen too; one with new limits starts at them."""
         for provider in providers:
-            self._road(provider)
+            road = self._road(provider)
+            if road.in_flight != provider.in_flight:
+                road.in_flight, road.limit = provider.in_flight, float(provider.in_flight)
 
     def publish(self) -> None:
         """Set the metrics of every circuit."""

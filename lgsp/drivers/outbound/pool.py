@@ -40,7 +40,7 @@ class Pool:
     """Connections to one provider. Must be made inside the running loop; `close` when done."""
 
     def __init__(self, provider: Provider, telemetry: Telemetry) -> None:
-        self._timeouts = provider.timeouts
+        self._timeouts, self._in_flight_most = provider.timeouts, provider.in_flight
         self._slots = asyncio.Semaphore(provider.in_flight)
         self._waiting, self._most_waiting = 0, provider.in_flight
         self._in_flight = telemetry.in_flight.labels(provider.code)
@@ -53,6 +53,10 @@ class Pool:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self._session._retry_connection = False  # noqa: SLF001  # the only switch aiohttp has for its own retries
+
+    def fits(self, provider: Provider) -> bool:
+        """Whether its limits are still those that are published."""
+        return (self._timeouts, self._in_flight_most) == (provider.timeouts, provider.in_flight)
 
     async def send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] | None) -> Answer:
         """One request, once; raises Unreachable (also where no slot becomes free) or OutcomeUnknown."""
@@ -93,6 +97,11 @@ class Pool:
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
+
+    async def run_out(self) -> None:
+        """Close them after the last call that may be under way."""
+        await asyncio.sleep(self._timeouts.total_s + self._timeouts.connect_s)
+        await self.close()
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -30,6 +30,7 @@ RETAIN_S = 30 * 86_400.0
 """How long a payload is kept after its deadline."""
 
 DIRECTORY, KEYS, PROVIDERS = "directory", "keys", "providers"
+CATALOGUE, STAGING, BINDINGS = "catalogue", "staging", "bindings"
 """Names of epochs: a number that rises with every change, so that other nodes see it by reading one row."""
 
 SWEPT = "swept"

@@ -14,12 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from lgsp.drivers.store import tables
+from lgsp.drivers.store.bindings import Bindings
 from lgsp.drivers.store.channels import Channels
 from lgsp.drivers.store.commit import GroupCommit
 from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
 from lgsp.drivers.store.corrections import Corrections
 from lgsp.drivers.store.directory import Directory
 from lgsp.drivers.store.drains import Drains
+from lgsp.drivers.store.editions import Editions
 from lgsp.drivers.store.enrolment import Enrolment
 from lgsp.drivers.store.files import Files
 from lgsp.drivers.store.inspection import Inspection
@@ -68,6 +70,8 @@ class Store(
     Corrections,
     Files,
     Keys,
+    Editions,
+    Bindings,
 ):
     """Every port of the record.
 
@@ -79,6 +83,8 @@ class Store(
         Log.__init__(self, core)
         Directory.__init__(self)
         Drains.__init__(self)
+        Editions.__init__(self)
+        Bindings.__init__(self)
         self._writers = writers
         self._asked_at, self._answered = float("-inf"), True
         self._ticker = asyncio.get_running_loop().create_task(self._tick())

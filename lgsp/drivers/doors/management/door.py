@@ -18,6 +18,7 @@ from lgsp.drivers.doors.management.answers import seconds as _seconds
 from lgsp.drivers.doors.management.at_rest import AtRestDesk
 from lgsp.drivers.doors.management.channels import ChannelDesk
 from lgsp.drivers.doors.management.corrections import CorrectionDesk
+from lgsp.drivers.doors.management.editions import EditionDesk
 from lgsp.drivers.doors.management.enrolment import EnrolmentDesk
 from lgsp.drivers.doors.management.stack import strict_app
 from lgsp.drivers.doors.management.steering import SteeringDesk
@@ -88,6 +89,7 @@ class Desk:
             **CorrectionDesk(self._office).operations(),
             **ChannelDesk(self._office).operations(),
             **EnrolmentDesk(self._office).operations(),
+            **EditionDesk(self._office).operations(),
             "showMetrics": self.show_metrics,
             "showLive": self.show_live,
             "showReady": self.show_ready,

@@ -69,12 +69,14 @@ def strict_app(document: dict[str, Any], operations: Mapping[str, Callable[..., 
         security_map={"bearer": partial(RoleCheck, who, required_roles(document))},
     )
 
+    sizes = body_sizes(document)
+
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:  # a coroutine function: uvicorn takes a partial for ASGI 2
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         try:
-            await app(*await _read_first(scope, receive), send)
+            await app(*await _read_first(scope, receive, sizes.get(scope["path"], BODY_BYTES)), send)
         except Fault as fault:
             await _send(tell(fault, language_of(Headers(scope=scope).get("accept-language", ""))), send)
 
@@ -82,6 +84,13 @@ def strict_app(document: dict[str, Any], operations: Mapping[str, Callable[..., 
 
 
 # ---- who may ---------------------------------------------------------------------------------------------------------------------------
+
+
+def body_sizes(document: Mapping[str, Any]) -> Mapping[str, int]:
+    """Paths that take more than BODY_BYTES, with the most that they take."""
+    return {
+        path: item["post"]["x-lgsp-body-bytes"] for path, item in document["paths"].items() if "x-lgsp-body-bytes" in item.get("post", {})
+    }
 
 
 def required_roles(document: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
@@ -178,11 +187,11 @@ def _reason(error: ValidationError) -> str:
     return f"breaks {rule}: {limit}"
 
 
-async def _read_first(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+async def _read_first(scope: Scope, receive: Receive, most_bytes: int) -> tuple[Scope, Receive]:
     """Read the body, up to a bound in bytes and time, and hand it on in one piece with its length."""
     try:
         async with asyncio.timeout(BODY_WAIT_S):
-            body = await _read(receive)
+            body = await _read(receive, most_bytes)
     except TimeoutError as error:
         raise Fault("malformed-request", "the body did not arrive in time") from error
     kept = [header for header in scope["headers"] if header[0] not in {b"content-length", b"transfer-encoding"}]
@@ -190,14 +199,14 @@ async def _read_first(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     return {**scope, "headers": headers}, _replayed(body, receive)
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most_bytes: int) -> bytes:
     parts, size = [], 0
     while True:
         message = await receive()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > BODY_BYTES:
-            raise Fault("body-too-large", f"the limit is {BODY_BYTES} bytes", headers=(("Connection", "close"),))
+        if size > most_bytes:
+            raise Fault("body-too-large", f"the limit is {most_bytes} bytes", headers=(("Connection", "close"),))
         if not message.get("more_body"):
             return b"".join(parts)
 

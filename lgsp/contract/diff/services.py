@@ -1,0 +1,66 @@
+"""What changed between two editions of an adapter, service by service, in the words of the diff of their contracts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lgsp.contract.diff.openapi import Change, compare
+from lgsp.policy.compatibility import Severity, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lgsp.model.agreed import Service
+
+
+def service_changes(before: Sequence[Service], after: Sequence[Service]) -> Sequence[Change]:
+    """Of each major version that was there, the worst first; a new one breaks nobody."""
+    revised = {(service.code, service.major): service for service in after}
+    changes = list(dict.fromkeys(change for service in before for change in _of(service, revised.get((service.code, service.major)))))
+    known = {(service.code, service.major) for service in before}
+    changes += [_change(Severity.SAFE, each, "", "version-added", "is new") for each in after if (each.code, each.major) not in known]
+    return sorted(changes, key=lambda change: list(Severity).index(change.severity))
+
+
+def gone(before: Sequence[Service], after: Sequence[Service]) -> bool:
+    """Whether an operation is offered no more."""
+    return not _operations(before) <= _operations(after)
+
+
+def _operations(services: Sequence[Service]) -> set[tuple[str, int, str]]:
+    return {(service.code, service.major, operation.name) for service in services for operation in service.operations}
+
+
+def _of(before: Service, after: Service | None) -> Iterator[Change]:
+    if after is None:
+        yield _change(Severity.BREAKING, before, "", "version-removed", "is offered no more")
+        return
+    if before.document and after.document:
+        for change in compare(before.document, after.document).changes:
+            yield replace(change, operation=f"{_name(before)} {change.operation}")
+    elif bool(before.document) != bool(after.document):
+        yield _change(Severity.BREAKING, before, "", "form-changed", "changes between REST and SOAP only")
+    revised = {operation.name: operation for operation in after.operations}
+    for operation in before.operations:
+        other = revised.get(operation.name)
+        if other is None:
+            yield _change(Severity.BREAKING, before, operation.name, "operation-removed", "is offered no more")
+        elif other.pattern is not operation.pattern:
+            detail = f"was {operation.pattern.value}, is {other.pattern.value}"
+            yield _change(Severity.BREAKING, before, operation.name, "exchange-changed", detail)
+    if (before.soap is None) != (after.soap is None):
+        severity, detail = (
+            (Severity.SAFE, "is offered to SOAP too") if before.soap is None else (Severity.BREAKING, "no longer speaks SOAP")
+        )
+        yield _change(severity, before, "", "soap-changed", detail)
+    elif before.soap is not None and after.soap is not None and before.soap.documents != after.soap.documents:
+        yield _change(Severity.DANGEROUS, before, "", "wsdl-changed", "its WSDL reads otherwise")
+
+
+def _change(severity: Severity, service: Service, operation: str, rule: str, detail: str) -> Change:
+    return Change(severity, f"{_name(service)} {operation}".rstrip(), Side.REQUEST, "", rule, detail)
+
+
+def _name(service: Service) -> str:
+    return f"{service.code}/{service.major}"
