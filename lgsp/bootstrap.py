@@ -25,8 +25,10 @@ from lgsp.drivers.bell import open_bell
 from lgsp.drivers.bindings import Bindings
 from lgsp.drivers.catalogue import Folders, LiveCatalogue
 from lgsp.drivers.channels import ChannelCatalogue
+from lgsp.drivers.checkers import Checkers
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.clock import SteadyClock
+from lgsp.drivers.couriers import Courier, recipients
 from lgsp.drivers.doors.asgi import Limits
 from lgsp.drivers.doors.gate import Front, Places, Refusals
 from lgsp.drivers.doors.gateway import gateway_app
@@ -43,6 +45,7 @@ from lgsp.drivers.outbound.wss import check_bound
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.rollout import StagedRollout
+from lgsp.drivers.sealer import Sealer, SigningKeys
 from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.vault import FolderShelf, SealedVault, SharedShelf
 from lgsp.drivers.watchers import SharedWatchers
@@ -50,12 +53,13 @@ from lgsp.drivers.worker import Times, Worker
 from lgsp.errors import Fault, LgspError
 from lgsp.model.edition import Node
 from lgsp.ports.engine import Ports
+from lgsp.ports.evidence import Archive, Witness
 from lgsp.ports.office import Office
 from lgsp.ports.publishing import Press
 from lgsp.telemetry import Telemetry, exposition, process_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 
     from lgsp.config import Settings
     from lgsp.drivers.bell import Ringing
@@ -84,6 +88,8 @@ class Hub:
     vault: SealedVault
     places: Places
     agent: NodeAgent
+    seal_due: Callable[[], Awaitable[int]]
+    send_heads: Callable[[], Awaitable[None]]
 
     def gateway(self) -> Any:
         """The data plane as an ASGI application."""
@@ -180,8 +186,8 @@ async def _open_over(store: Store, settings: Settings, new_id: Ids, now: SteadyC
     )
     office = _office(settings, store, ports, guard, press)
     await _first_person(settings, office)
-    places = Places(settings.exchanges_limit, telemetry)
-    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, places, agent)
+    places, evidence = Places(settings.exchanges_limit, telemetry), _evidence(settings, store, ports, office)
+    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, places, agent, *evidence)
 
 
 def _node_name(new_id: Ids) -> str:
@@ -205,6 +211,29 @@ def _adopt(bound: Bindings, guard: GuardedCalls, telemetry: Telemetry, catalogue
     bound.adopt(providers)
     guard.know(providers)
     telemetry.announce(version("lgsp"), catalogue)
+
+
+def _evidence(
+    settings: Settings, store: Store, ports: Ports, office: Office
+) -> tuple[Callable[[], Awaitable[int]], Callable[[], Awaitable[None]]]:
+    """What seals, and what sends heads out."""
+    sealer = Sealer(store, settings.issuer, evidence_mac_key(settings), SigningKeys(store).newest)
+    named = recipients(settings.evidence_drop, settings.evidence_mail, settings.evidence_hubs)
+    courier = Courier(office.evidence, store, named, settings.evidence_send_s)
+    return (
+        partial(sealer.seal_due, ports.new_id(), ports.now, os.urandom),
+        partial(courier.send_due, ports.now, ports.telemetry.head_unconfirmed),
+    )
+
+
+def _archive(settings: Settings, store: Store) -> Archive:
+    checkers = Checkers(evidence_mac_key(settings), os.cpu_count() or 1)
+    return Archive(store, store, SigningKeys(store), checkers, store, store, store, settings.issuer, _keyed(settings.master_key, b"digest"))
+
+
+def evidence_mac_key(settings: Settings) -> bytes:
+    """By which the hub knows its leaves again."""
+    return _keyed(settings.master_key, b"evidence")(b"")
 
 
 def _guard(outbound: NativeCalls, around: Surroundings, providers: Sequence[Provider]) -> GuardedCalls:
@@ -265,6 +294,7 @@ def _ports(parts: _Parts) -> Ports:
         new_id=new_id,
         digest=_keyed(settings.master_key, b"digest"),
         bound=parts.bound,
+        evidence_overdue=lambda: store.behind_s() > settings.evidence_behind_s,
         issuer=settings.issuer,
     )
 
@@ -302,6 +332,8 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls,
         states=store,
         circuits=guard,
         press=press,
+        evidence=_archive(settings, store),
+        witness=Witness(store, settings.evidence_witnesses),
         now=ports.now,
         new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),

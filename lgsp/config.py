@@ -50,6 +50,12 @@ class Settings:
     public_url: str = ""
     publish_approval: bool = False
     security_servers: Mapping[str, str] = field(default_factory=dict)
+    evidence_drop: str = ""
+    evidence_mail: str = field(default="", repr=False)
+    evidence_hubs: tuple[str, ...] = ()
+    evidence_witnesses: Mapping[str, str] = field(default_factory=dict)
+    evidence_send_s: int = 60
+    evidence_behind_s: int = 300
     admin_password: str = field(default="", repr=False)
     metrics_dir: str = ""
     log_level: str = "info"
@@ -149,6 +155,26 @@ def _security_servers(text: str) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
+def _urls(text: str) -> tuple[str, ...]:
+    return tuple(_public_url(url.strip()) for url in text.split(",") if url.strip())
+
+
+def _witnesses(text: str) -> Mapping[str, str]:
+    """`HUB#FINGERPRINT`, separated by commas."""
+    found = {}
+    for entry in text.split(","):
+        hub, _, fingerprint = entry.strip().rpartition("#")
+        if not hub or not re.fullmatch(r"[0-9a-f]{64}", fingerprint.lower()):
+            message = "expected HUB#FINGERPRINT (its issuer, and the SHA-256 of its key in hex), separated by commas"
+            raise ValueError(message)
+        found[hub] = fingerprint.lower()
+    return MappingProxyType(found)
+
+
+def _folder_name(text: str) -> str:
+    return str(_folder(text))
+
+
 READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
     {
         "master_key": _master_key,
@@ -173,6 +199,12 @@ READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "security_servers": _security_servers,
         "public_url": _public_url,
         "publish_approval": _yes_or_no,
+        "evidence_drop": _folder_name,
+        "evidence_mail": str,
+        "evidence_hubs": _urls,
+        "evidence_witnesses": _witnesses,
+        "evidence_send_s": _positive,
+        "evidence_behind_s": _positive,
         "admin_password": str,
         "metrics_dir": str,
         "log_level": str,

@@ -18,8 +18,9 @@ from lgsp.stages.authorise import authorise_again, authorise_new
 from lgsp.stages.deduplicate import answer_of, key_claim
 from lgsp.stages.deliver import answered_before, deliver
 from lgsp.stages.identify import find_operation, identify
+from lgsp.stages.open import record_opened
 from lgsp.stages.reconcile import doubt_of, judge, unanswered
-from lgsp.stages.record import closed_row, record_fault, record_opened, record_reply
+from lgsp.stages.record import closed_row, record_fault, record_reply
 from lgsp.stages.release import release
 from lgsp.stages.resume import admitted, published, resumed
 from lgsp.stages.settle import OUTCOMES, after, delivered, resolve, settle
@@ -128,7 +129,7 @@ def _closed(settlement: Settlement, ports: Ports, trail: Trail, fault: Fault | N
     """The CLOSED row of what an attempt decided, counted."""
     outcome = OUTCOMES.get(settlement.state, Outcome.FAILED)
     ports.telemetry.exchange_ended(trail, outcome, settlement.status, fault)
-    return closed_row(outcome, settlement.status, ports, trail, fault=fault)
+    return closed_row(outcome, settlement.status, ports, trail, answer=settlement.reply, fault=fault)
 
 
 async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
@@ -144,4 +145,4 @@ async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
     if answered_before(operation.calls[-1], exchange):
         return None  # delivered; what the provider said is lost
     canonical = trail.passed("translate_reply", translate_reply(operation, native, scope))
-    return release(trail.passed("validate_reply", validate_reply(canonical, operation)), exchange.right.fields)
+    return release(trail.passed("validate_reply", validate_reply(canonical, operation)), exchange, ports, trail)

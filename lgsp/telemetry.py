@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector, generate_latest, multiprocess
 
+from lgsp.model.evidence import NOTHING_DISCLOSED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -39,10 +41,23 @@ class Trail:
     """What one exchange has passed so far: stages with their microseconds, and who and what it turned out to be.
 
     Attempt 0 is a request-reply, stored messages count from 1. `opened`: its OPENED row is durable. `acted`: a call that
-    nothing protects from being repeated went through.
+    nothing protects from being repeated went through. `disclosed`: what of personal data leaves.
     """
 
-    __slots__ = ("_last", "acted", "attempt", "consumer", "message_id", "opened", "operation", "stages", "started", "tick", "trace_id")
+    __slots__ = (
+        "_last",
+        "acted",
+        "attempt",
+        "consumer",
+        "disclosed",
+        "message_id",
+        "opened",
+        "operation",
+        "stages",
+        "started",
+        "tick",
+        "trace_id",
+    )
 
     def __init__(self, tick: Callable[[], int], message_id: str, trace_id: str, attempt: int = 0) -> None:
         self.tick = tick
@@ -54,6 +69,7 @@ class Trail:
         self.consumer: SubsystemId | None = None
         self.operation: Operation | None = None
         self.opened = self.acted = False
+        self.disclosed = NOTHING_DISCLOSED
 
     @classmethod
     def of(cls, due: Due, tick: Callable[[], int]) -> Trail:
@@ -82,6 +98,7 @@ class Telemetry:
         self._name_exchange_metrics(registry)
         self._name_delivery_metrics(registry)
         self._name_provider_metrics(registry)
+        self._name_evidence_metrics(registry)
         self.loop_lag = Histogram(
             "lgsp_event_loop_lag_seconds", "How late the event loop ran a timer", buckets=LAG_BUCKETS, registry=registry
         )
@@ -131,6 +148,22 @@ class Telemetry:
         self.oldest = Gauge(
             "lgsp_outbox_oldest_age_seconds", "Age of the oldest waiting message", provider, registry=registry, multiprocess_mode="max"
         )
+
+    def _name_evidence_metrics(self, registry: CollectorRegistry) -> None:
+        self.evidence_behind = Gauge(
+            "lgsp_evidence_behind_seconds", "Age of the oldest event without a leaf", registry=registry, multiprocess_mode="livemax"
+        )
+        self._unconfirmed = Gauge(
+            "lgsp_evidence_unconfirmed_seconds",
+            "Since when a recipient of signed heads has confirmed nothing, while there is something new",
+            ["recipient"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+
+    def head_unconfirmed(self, recipient: str, age_s: float) -> None:
+        """Publish for how long a recipient of heads has confirmed nothing new."""
+        self._unconfirmed.labels(recipient).set(age_s)
 
     def _name_provider_metrics(self, registry: CollectorRegistry) -> None:
         provider = ["provider"]

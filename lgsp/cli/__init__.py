@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lgsp.cli import bench, consumer, person, soap
+from lgsp.cli import audit, bench, consumer, person, soap
 from lgsp.cli.bind import bind, unbind
 from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
@@ -70,6 +70,7 @@ for name, verb in (
 ):
     app.command(name)(verb)
 
+app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(consumer.app, name="consumer")
 app.add_typer(person.app, name="person")

@@ -168,12 +168,15 @@ def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
         timetable.watch_circuits(hub.guard.publish),
         timetable.watch_drains(ports),
         hub.agent.run(),
+        timetable.watch_sealing(hub.store.look_behind, hub.store.behind_s, ports.telemetry),
     ]
     if Role.WORKER in roles:
         jobs += [
             hub.agent.hear(partial(hub.bell.listen, on_ring=hub.worker.wake)),
             timetable.watch_backlog(hub.office.inspection, ports.telemetry, ports.now),
             timetable.sweep_lost(ports),
+            timetable.seal(hub.seal_due),
+            timetable.send_heads(hub.send_heads),
             timetable.reconcile(ports),
             timetable.tell_callbacks(ports),
             timetable.forget_shown(ports),

@@ -142,6 +142,30 @@ async def tell_callbacks(ports: Ports) -> None:
     await _each_second("callbacks_failed", tell)
 
 
+async def seal(seal_due: Callable[[], Awaitable[int]]) -> None:
+    """Each second, make leaves of what happened, for ever."""
+
+    async def work() -> None:
+        await seal_due()
+
+    await _each_second("sealing_failed", work)
+
+
+async def send_heads(send_due: Callable[[], Awaitable[None]]) -> None:
+    """Each second, send signed heads to recipients whose turn it is, for ever."""
+    await _each_second("sending_heads_failed", send_due)
+
+
+async def watch_sealing(look: Callable[[], Awaitable[None]], behind_s: Callable[[], float], telemetry: Telemetry) -> None:
+    """Each second, see how far sealing is behind, for ever."""
+
+    async def work() -> None:
+        await look()
+        telemetry.evidence_behind.set(behind_s())
+
+    await _each_second("sealing_unknown", work)
+
+
 async def work_replays(runs: Runs, ring: Callable[[str], None], now: Callable[[], float]) -> None:
     """Each second, send again what the rates of replay runs allow, for ever; `ring` is told each provider that is owed something."""
 

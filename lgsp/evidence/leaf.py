@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from lgsp.evidence.verifier import LEAF_MARK, SALT_BYTES, field_digest, hash_of_digests
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ SEED_BYTES = 16
 MAC_BYTES = 16
 
 _sha256 = hashlib.sha256
+_encode = msgspec.json.Encoder().encode
+_texts = msgspec.json.Decoder(dict[str, str])
+_left = msgspec.json.Decoder(dict[str, dict[str, str]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,21 @@ class Leaf:
         erased = {**self.erased, **{name: digests[name] for name in gone}}
         return Leaf(kept, b"", {name: salts[name] for name in kept}, erased)
 
+    def packed(self) -> tuple[str, str]:
+        """`fields` and `erased` as they are kept."""
+        if self.seed:
+            return _encode(self.fields).decode(), ""
+        digests = {name: digest.hex() for name, digest in self.erased.items()}
+        left = {"digests": digests, "salts": {name: salt.hex() for name, salt in self.salts.items()}}
+        return _encode(self.fields).decode(), _encode(left).decode()
+
+    @staticmethod
+    def left(fields: str, erased: str) -> Leaf:
+        """What was left of a leaf, from what is kept."""
+        left = _left.decode(erased)
+        salts, digests = ({name: bytes.fromhex(text) for name, text in left[part].items()} for part in ("salts", "digests"))
+        return Leaf(_texts.decode(fields), b"", salts, digests)
+
     def _salts(self) -> Mapping[str, bytes]:
         if not self.seed:
             return self.salts
@@ -64,6 +84,11 @@ class Leaf:
         salts = self._salts()
         live = {name: field_digest(name, salts[name], value) for name, value in self.fields.items()}
         return dict(sorted({**live, **self.erased}.items()))
+
+
+def node_of_text(fields: str, seed: bytes) -> bytes:
+    """The hash of a leaf from its fields as they are kept."""
+    return _node(_texts.decode(fields), seed)
 
 
 def ordered(fields: Mapping[str, str]) -> dict[str, str]:

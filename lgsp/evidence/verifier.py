@@ -205,15 +205,18 @@ def check_head(head: Mapping[str, Any], keys: Mapping[str, str], trusted: str = 
 
 
 def check_proof(proof: Mapping[str, Any], trusted: str = "", kept: Sequence[Mapping[str, Any]] = ()) -> str:
-    """The offline proof of one leaf; says what holds, or raises WrongError. `kept`: heads that left the hub earlier."""
-    leaf, head = proof["leaf"], proof["head"]
+    """The offline proof of some leaves; says what holds, or raises WrongError. `kept`: heads that left the hub earlier."""
+    head = proof["head"]
     check_head(head, proof["keys"], trusted)
-    _check_kept([head], kept)
-    path = [bytes.fromhex(node) for node in proof["path"]]
-    if not includes(leaf["number"], head["size"], hash_of_fields(leaf["fields"]), path, bytes.fromhex(head["root"])):
-        raise WrongError("its fields and its path do not lead to the root of the head", leaf["number"])
+    if any(each["size"] == head["size"] and each["root"] != head["root"] for each in kept):
+        raise WrongError(f"the root of {head['size']} leaves is another than the one that left the hub: history was rewritten")
+    for leaf in proof["leaves"]:
+        path = [bytes.fromhex(node) for node in leaf["path"]]
+        if not includes(leaf["number"], head["size"], hash_of_fields(leaf["fields"]), path, bytes.fromhex(head["root"])):
+            raise WrongError("its fields and its path do not lead to the root of the head", leaf["number"])
+    numbers = ", ".join(str(leaf["number"]) for leaf in proof["leaves"]) or "none"
     signed = f"signed at {head['at']} by the key {head['key']}"
-    return f"leaf {leaf['number']} stands in the tree of {head['size']} leaves of {head['hub']}, {signed}"
+    return f"leaves in the tree of {head['size']} leaves of {head['hub']}: {numbers}; {signed}"
 
 
 def check_export(lines: Iterable[Mapping[str, Any]], trusted: str = "", kept: Sequence[Mapping[str, Any]] = ()) -> str:
@@ -224,6 +227,8 @@ def check_export(lines: Iterable[Mapping[str, Any]], trusted: str = "", kept: Se
         raise WrongError(f"the first line is none of {EXPORT}")
     tree = Frontier(first["from"], [bytes.fromhex(node) for node in first["before"]])
     heads: list[Mapping[str, Any]] = []
+    roots = {head["size"]: head["root"] for head in kept}
+    agreed = first["from"]
     for line in rest:
         if "root" in line:
             _check_root(line, tree, heads[-1]["size"] if heads else first["from"])
@@ -233,9 +238,11 @@ def check_export(lines: Iterable[Mapping[str, Any]], trusted: str = "", kept: Se
             raise WrongError(f"leaf {line['number']} stands in its place", tree.size)
         else:
             tree.append(hash_of_fields(line["fields"]))
+            if tree.size in roots and roots[tree.size] != tree.root().hex():
+                raise WrongError(f"the root of {tree.size} leaves is another than the one that left the hub: history was rewritten", agreed)
+            agreed = tree.size if tree.size in roots else agreed
     if not heads or heads[-1]["size"] != tree.size or tree.size != first["to"]:
         raise WrongError("the end is missing: no head covers what was announced", heads[-1]["size"] if heads else first["from"])
-    _check_kept(heads, kept)
     return f"leaves {first['from']} to {tree.size - 1} of {heads[-1]['hub']} are whole, under {len(heads)} signed heads"
 
 
@@ -246,14 +253,11 @@ def _check_root(head: Mapping[str, Any], tree: Frontier, since: int) -> None:
         raise WrongError(f"the leaves up to {tree.size - 1} do not lead to the root of their head", since)
 
 
-def _check_kept(heads: Sequence[Mapping[str, Any]], kept: Sequence[Mapping[str, Any]]) -> None:
-    roots = {head["size"]: head["root"] for head in kept}
-    for head in heads:
-        if roots.get(head["size"], head["root"]) != head["root"]:
-            raise WrongError(f"the root of {head['size']} leaves is another than the one that left the hub: history was rewritten")
-
-
 def _lines(path: Path) -> Iterator[Any]:
+    if path.is_dir():
+        for inside in sorted(path.glob("*.json")):
+            yield from _lines(inside)
+        return
     with path.open(encoding="utf-8") as file:
         for line in file:
             if line.strip():
@@ -279,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check evidence of a hub, offline.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="written by `lgsp audit prove` or `lgsp audit export`")
     parser.add_argument("--key", default="", help="fingerprint of the only key to trust (SHA-256 in hex)")
-    parser.add_argument("--heads", type=Path, help="heads that left the hub: a JSON object a line, as the hub dropped or sent them")
+    parser.add_argument("--heads", type=Path, help="heads that left the hub: a JSON object a line, or a folder of them")
     chosen = parser.parse_args(arguments)
     verdict = 0
     try:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Fault
+from lgsp.model.evidence import NO_TRACES, Traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from lgsp.errors import Violation
     from lgsp.model.batch import Batch
     from lgsp.model.parties import SubsystemId
-
 
 ADDRESS = "http://address.invalid/"
 """Stands in published WSDLs for the address that whoever asks has used."""
@@ -291,6 +291,7 @@ class Operation:
     legal_deadline: Callable[[float], float] | None = None
     notices: tuple[tuple[str, str], ...] = ()
     retired: bool = False
+    traces: Traces = NO_TRACES
 
     @property
     def granted(self) -> str:
@@ -304,9 +305,8 @@ class SoapOperation:
 
     element: Clark name of the body's child that asks for it. actions: what SOAPAction and wsa:Action may say; reply_action: what the answer
     says. read: an opened envelope (lgsp/codec/soap/envelope.py) to parameters as texts, canonical value, violations with their lines.
-    write: canonical reply to the answer's envelope, and what in it breaks the contract; one_way: there is no answer. binary: local names of
-    the answer's elements that are base64 wherever they stand. recognise: bytes that
-    are surely a valid request without header blocks to what `read` would give; None for all others.
+    write: canonical reply to the answer's envelope, and what in it breaks the contract; one_way: none comes. binary: local names of answer
+    elements that are base64 wherever they stand. recognise: a surely valid request without header blocks to what `read` gives, or None.
     """
 
     name: str

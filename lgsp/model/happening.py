@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lgsp.model.evidence import NOTHING_DISCLOSED, Disclosed
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
@@ -173,6 +175,7 @@ class Opened:
     purpose: Purpose
     request_digest: bytes
     trace_id: str
+    disclosed: Disclosed = NOTHING_DISCLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class Closed:
     duration_us: int
     stages: tuple[tuple[str, int], ...]
     trace_id: str
+    disclosed: Disclosed = NOTHING_DISCLOSED
 
 
 @dataclass(frozen=True, slots=True)

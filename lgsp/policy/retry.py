@@ -2,8 +2,8 @@
 
 Full jitter (Brooker, "Exponential Backoff and Jitter"): the wait is uniform in [0, min(cap, first * 2**(attempt - 1))), and never
 shorter than the provider's Retry-After. A deadline ends it: a message that cannot be tried again in time comes to rest for a person.
-A call that the hub itself did not make, because the provider's circuit is open, the provider is held or all its places are taken, ends no
-message.
+A call that the hub itself did not make, because the provider's circuit is open, the provider is held, all its places are taken or the proof
+of it would be missing, ends no message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lgsp.model.agreed import RetryRule
 
 
-NOT_MADE = frozenset({"circuit-open", "provider-held", "no-free-place"})
+NOT_MADE = frozenset({"circuit-open", "provider-held", "no-free-place", "evidence-behind"})
 """Faults of calls that the provider was spared."""
 
 EXPIRED = frozenset({"mailbox-expired"})

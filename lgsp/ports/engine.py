@@ -310,6 +310,7 @@ class Ports:
     """Everything outside, as one frozen bundle; `bootstrap` builds it, tests pass memory drivers.
 
     now: POSIX seconds. tick: monotonic nanoseconds. jitter: uniform in [0, 1). new_id: a UUIDv7 string. digest: keyed digest of bytes.
+    evidence_overdue: whether sealing is so far behind that personal data have to wait.
     bound: the references of a provider (`uses`) as this hub binds them, for a represented party. issuer: the hub's own URI.
     """
 
@@ -335,4 +336,5 @@ class Ports:
     new_id: Callable[[], str]
     digest: Callable[[bytes], bytes]
     bound: Callable[[Provider, str | None], Mapping[str, str]]
+    evidence_overdue: Callable[[], bool]
     issuer: str

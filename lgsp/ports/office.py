@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import State
     from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Subscription, SubsystemId
     from lgsp.ports.engine import Bell, CatalogueSource, Circuits, ProviderStates
+    from lgsp.ports.evidence import Archive, Witness
     from lgsp.ports.publishing import Press
 
 
@@ -374,6 +375,8 @@ class Office:
     states: ProviderStates
     circuits: Circuits
     press: Press
+    evidence: Archive
+    witness: Witness
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_secret: Callable[[], str]

@@ -1,42 +1,22 @@
-"""Record: OPENED before the provider sees a byte, CLOSED before the consumer has its answer; refusals before identity only as counts."""
+"""Record: CLOSED before the consumer has its answer; refusals before identity only as counts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
-from lgsp.model.happening import Closed, KeyAnswer, Opened, Outcome
+from lgsp.model.happening import Closed, KeyAnswer, Outcome
 from lgsp.model.parties import SubsystemId
 
 if TYPE_CHECKING:
-    from lgsp.model.happening import Exchange, KeyClaim, KeyHolder, Message, Reply
+    from lgsp.model.happening import KeyClaim, Message, Reply
     from lgsp.ports.engine import Ports
     from lgsp.telemetry import Trail
 
 
-async def record_opened(exchange: Exchange, claim: KeyClaim | None, ports: Ports, trail: Trail) -> KeyHolder | None:
-    """Write OPENED and claim the key; or say who holds the key, and then nothing was written."""
-    row = Opened(
-        message_id=exchange.message_id,
-        attempt=trail.attempt,
-        at=ports.now(),
-        consumer=exchange.consumer,
-        provider=exchange.operation.provider.code,
-        service=exchange.operation.service,
-        operation=exchange.operation.name,
-        purpose=exchange.purpose,
-        request_digest=ports.digest(exchange.body),
-        trace_id=exchange.trace_id,
-    )
-    holder = await ports.log.opened(row, claim)
-    trail.opened = holder is None
-    trail.passed("record_opened")
-    return holder
-
-
 async def record_reply(reply: Reply, claim: KeyClaim | None, ports: Ports, trail: Trail, outcome: Outcome = Outcome.DELIVERED) -> Reply:
     """Write CLOSED for what is answered, and keep the answer under its key; what was REPLAYED is kept there already."""
-    row = closed_row(outcome, reply.status, ports, trail, digest=ports.digest(reply.body))
+    row = closed_row(outcome, reply.status, ports, trail, answer=reply.body)
     await ports.log.closed(row, KeyAnswer(claim, reply) if claim else None)
     trail.passed("record_closed")
     ports.telemetry.exchange_ended(trail, outcome, reply.status)
@@ -59,8 +39,10 @@ async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, p
         ports.telemetry.closed_unwritten(trail, unwritten.slug)  # the caller still hears not to resend; the sweep ends it as lost
 
 
-def closed_row(outcome: Outcome, status: int, ports: Ports, trail: Trail, *, digest: bytes = b"", fault: Fault | None = None) -> Closed:
-    """The CLOSED row; `status` as the consumer or the receipt tells it, `digest` of the answer's bytes."""
+def closed_row(  # budget: what is known of an end, each by its name
+    outcome: Outcome, status: int, ports: Ports, trail: Trail, *, answer: bytes | None = None, fault: Fault | None = None
+) -> Closed:
+    """The CLOSED row; `status` as the consumer or the receipt tells it, `answer`: the bytes of which it keeps a digest."""
     service, operation = (trail.operation.service, trail.operation.name) if trail.operation else ("", "")
     return Closed(
         message_id=trail.message_id,
@@ -73,8 +55,9 @@ def closed_row(outcome: Outcome, status: int, ports: Ports, trail: Trail, *, dig
         status=status,
         blame=fault.blame if fault else "",
         cause=fault.slug if fault else "",
-        reply_digest=digest,
+        reply_digest=b"" if answer is None else ports.digest(answer),
         duration_us=trail.elapsed_us(),
         stages=tuple(trail.stages),
         trace_id=trail.trace_id,
+        disclosed=trail.disclosed,
     )

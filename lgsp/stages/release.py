@@ -1,12 +1,30 @@
-"""Release: only the fields that the access right names leave the hub."""
+"""Release: only the fields that the access right names leave the hub; which, and about whom, is evidence where the data are personal."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from lgsp.model.agreed import DataClass
+from lgsp.model.evidence import Disclosed
+from lgsp.policy.disclosure import mark_of, told_by
+
+if TYPE_CHECKING:
+    from lgsp.model.happening import Exchange
+    from lgsp.ports.engine import Ports
+    from lgsp.telemetry import Trail
 
 
-def release(reply: Any, fields: frozenset[str] | None) -> Any:
+def release(reply: Any, exchange: Exchange, ports: Ports, trail: Trail) -> Any:
+    """The reply as far as the right allows; the trail tells what of personal data leaves."""
+    shown = allowed(reply, exchange.right.fields)
+    if exchange.operation.data_class is DataClass.PERSONAL:
+        fields, found = told_by(shown, exchange.operation.traces.identifiers)
+        trail.disclosed = Disclosed("", fields, " ".join(sorted(mark_of(each, ports.digest) for each in found)))
+    return shown
+
+
+def allowed(reply: Any, fields: frozenset[str] | None) -> Any:
     """The reply without what the right does not name. A field is a dotted path (`citizens.full_name`); it covers all below it.
 
     Lists are passed through: their items are judged by the same path. None means that all fields are allowed.

@@ -45,6 +45,10 @@ BODIES: Mapping[str, Any] = {
     "setLifespan": {"stage": "retired"},
     "bindValue": {"value": "https://provider.example"},
     "withdrawRight": {"consumer": ONESTOP, "service": "citizens", "operation": "citizenLookup"},
+    "walkEvidence": {"size": 0, "front": [], "batch": 0},
+    "compareLog": {"size": 0, "log": 0, "act": 0},
+    "eraseFields": {"fields": ["official"]},
+    "findAccesses": {"by": "official", "value": "CB001"},
 }
 
 
@@ -58,7 +62,7 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 def filled(path: str) -> str:
-    ids = dict.fromkeys(("message_id", "run_id", "correction_id", "edition_id"), "nothing") | {
+    ids = dict.fromkeys(("message_id", "run_id", "correction_id", "edition_id", "subject"), "nothing") | {
         "service": "none",
         "major": "1",
         "name": "NONE_URL",
@@ -82,7 +86,13 @@ async def test_without_a_session_only_what_the_contract_opens_answers(hub: Hub) 
     statuses = {operation["operationId"]: (await hub.ask(method, filled(path), None))[0] for path, method, operation in CLOSED}
 
     assert set(statuses.values()) == {401}
-    assert {each[2]["operationId"] for each in OPERATIONS if each not in CLOSED} == {"signIn", "showMetrics", "showLive", "showReady"}
+    assert {each[2]["operationId"] for each in OPERATIONS if each not in CLOSED} == {
+        "signIn",
+        "showMetrics",
+        "showLive",
+        "showReady",
+        "witnessHead",
+    }
 
 
 async def test_every_operation_names_known_roles() -> None:

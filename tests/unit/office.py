@@ -14,17 +14,27 @@ from prometheus_client import CollectorRegistry
 from lgsp.acts.successor import Successors
 from lgsp.drivers.catalogue import Folders, LiveCatalogue
 from lgsp.drivers.judge import ChildJudge
-from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryOutbound, MemoryStore
+from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryCheck, MemoryOutbound, MemoryStore
 from lgsp.drivers.outbound.guard import GuardedCalls, Surroundings
 from lgsp.drivers.people import ArgonPasswords, FailureCount, SignedSessions
 from lgsp.drivers.rollout import StagedRollout
+from lgsp.drivers.sealer import SigningKeys
 from lgsp.model.catalogue import Catalogue
+from lgsp.ports.evidence import Archive, Witness
 from lgsp.ports.office import Office
 from lgsp.ports.publishing import Press
 from lgsp.telemetry import Telemetry
 
 PASSWORD = "a password long enough"
 NOW = 1_790_000_000.0
+HUB, MAC_KEY = "https://hub.example", b"m" * 32
+
+
+def digest(content: bytes) -> bytes:
+    """As the hub in memory has it."""
+    return hashlib.sha256(content).digest()
+
+
 NOTHING = Catalogue([], [], "digest-of-nothing")
 
 
@@ -59,8 +69,8 @@ def make_press(store: MemoryStore) -> Press:
     )
 
 
-def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any = None) -> Office:
-    """`engine`: the Ports of a hub, for the acts that send something themselves."""
+def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any = None, trusted: Any = None) -> Office:
+    """`engine`: the Ports of a hub, for the acts that send something themselves. trusted: keys of hubs whose heads are kept."""
     ids = (f"id-{n}" for n in itertools.count(1))
     secrets = (f"secret-{n}" for n in itertools.count(1))
     return Office(
@@ -82,6 +92,8 @@ def make_office(store: MemoryStore, catalogue: Catalogue = NOTHING, engine: Any 
         states=store,
         circuits=guard(store, catalogue),
         press=make_press(store),
+        evidence=Archive(store, store, SigningKeys(store), MemoryCheck(MAC_KEY), store, store, store, HUB, digest),
+        witness=Witness(store, trusted or {}),
         now=lambda: NOW,
         new_id=lambda: next(ids),
         new_secret=lambda: next(secrets),

@@ -85,6 +85,7 @@ class SmallHub:
     quota: Quota | None = None
     now: float = 1_000_000.0
     store: Any = None
+    evidence_overdue: bool = False
     outbound: MemoryOutbound = field(init=False)
     bell: MemoryBell = field(default_factory=MemoryBell)
     ports: Ports = field(init=False)
@@ -117,6 +118,7 @@ class SmallHub:
             new_id=lambda: f"00000000-0000-7000-8000-{next(ids):012d}",
             digest=lambda content: hashlib.sha256(content).digest(),
             bound=lambda _provider, _party: {"address": "http://127.0.0.1:1"},
+            evidence_overdue=lambda: self.evidence_overdue,
             issuer="https://hub.example",
         )
         await self.store.add_consumer(Consumer(DESK, "desk", "Một cửa"), b"mac", "test", self.now)

@@ -20,8 +20,10 @@ from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import IDENTITY, compile_mapping, no_mapping
 from lgsp.mapping.rules import Surroundings
 from lgsp.model.agreed import DataClass, Forward, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, XRoad
+from lgsp.model.evidence import Traces
 from lgsp.model.parties import SubsystemId
 from lgsp.policy.deadline import read_calendar
+from lgsp.policy.disclosure import marked_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -157,7 +159,10 @@ class _Folder:
         operations = tuple(operation for operation in found if operation is not None)
         soap = self._try(lambda: self._face(service, ours), None)
         digest = self._digest(ours, parts.mapping, soap) if parts.mapping else ""
-        operations = tuple(replace(operation, digest=digest) for operation in operations)
+        basis = self.manifest.value.get("legal_basis", "")
+        told = "; ".join(map(str, basis)) if isinstance(basis, list) else str(basis)
+        traces = Traces(told, marked_identifiers(ours.document))
+        operations = tuple(replace(operation, digest=digest, traces=traces) for operation in operations)
         title = ours.document.get("info", {}).get("x-title") or {"vi": ours.title, "en": ours.title}
         major = int(service["version"].partition(".")[0])
         return Service(service["code"], major, service["version"], title, operations, ours.document, digest, soap)

@@ -11,24 +11,27 @@ from lgsp.drivers.memory.channels import MemoryChannels
 from lgsp.drivers.memory.corrections import MemoryCorrections
 from lgsp.drivers.memory.editions import MemoryEditions
 from lgsp.drivers.memory.enrolment import MemoryEnrolment
+from lgsp.drivers.memory.evidence import MemoryEvidence
 from lgsp.drivers.memory.exchanges import MemoryExchanges
 from lgsp.drivers.memory.mailboxes import MemoryMailboxes
 from lgsp.drivers.memory.providers import MemoryProviders
 from lgsp.drivers.memory.receipts import MemoryReceipts
 from lgsp.drivers.memory.register import MemoryRegister
 from lgsp.drivers.memory.steering import MemorySteering
-from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound
+from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryCheck, MemoryIdentity, MemoryOutbound
 from lgsp.drivers.memory.vault import MemoryVault
+from lgsp.drivers.memory.witnesses import MemoryWitnesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MemoryBell", "MemoryCatalogue", "MemoryIdentity", "MemoryOutbound", "MemoryStore", "MemoryVault"]
+__all__ = ["MemoryBell", "MemoryCatalogue", "MemoryCheck", "MemoryIdentity", "MemoryOutbound", "MemoryStore", "MemoryVault"]
 
 
 class MemoryStore(
     MemorySteering,
     MemoryCorrections,
+    MemoryEvidence,
     MemoryExchanges,
     MemoryMailboxes,
     MemoryReceipts,
@@ -37,6 +40,7 @@ class MemoryStore(
     MemoryEnrolment,
     MemoryProviders,
     MemoryEditions,
+    MemoryWitnesses,
 ):
     """All that a database keeps."""
 
@@ -50,6 +54,8 @@ class MemoryStore(
         MemoryProviders.__init__(self)
         MemoryCorrections.__init__(self)
         MemoryEditions.__init__(self)
+        MemoryEvidence.__init__(self)
+        MemoryWitnesses.__init__(self)
 
     async def answers(self) -> bool:
         """Whether it can be read and written now."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import Fault
+from lgsp.evidence.check import Checked, check
+from lgsp.evidence.walk import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from lgsp.model.agreed import Call, Prepared
     from lgsp.model.catalogue import Catalogue
+    from lgsp.model.evidence import SealedLeaf
     from lgsp.model.happening import Exchange
 
 
@@ -62,3 +65,15 @@ class MemoryOutbound:
         """Outbound."""
         self.calls.append((exchange.operation.provider.code, call.name, request.native))
         return await self._answer(call, request.native)
+
+
+class MemoryCheck:
+    """The port LeafCheck, in this process."""
+
+    def __init__(self, mac_key: bytes) -> None:
+        self._mac_key = mac_key
+
+    async def check(self, pages: AsyncIterator[Sequence[SealedLeaf]]) -> AsyncIterator[tuple[Sequence[SealedLeaf], Checked]]:
+        """LeafCheck."""
+        async for page in pages:
+            yield page, check(packed(page), self._mac_key)

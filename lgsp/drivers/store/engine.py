@@ -23,6 +23,8 @@ from lgsp.drivers.store.directory import Directory
 from lgsp.drivers.store.drains import Drains
 from lgsp.drivers.store.editions import Editions
 from lgsp.drivers.store.enrolment import Enrolment
+from lgsp.drivers.store.erasure import Erasure
+from lgsp.drivers.store.evidence import Evidence
 from lgsp.drivers.store.files import Files
 from lgsp.drivers.store.inspection import Inspection
 from lgsp.drivers.store.keys import Keys
@@ -35,6 +37,7 @@ from lgsp.drivers.store.receipts import Receipts
 from lgsp.drivers.store.register import Register
 from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter, text_of
 from lgsp.drivers.store.steering import ManyMessages
+from lgsp.drivers.store.witnesses import Witnesses
 from lgsp.errors import Fault, SettingsError
 
 if TYPE_CHECKING:
@@ -68,10 +71,13 @@ class Store(
     Providers,
     Inspection,
     Corrections,
+    Erasure,
+    Evidence,
     Files,
     Keys,
     Editions,
     Bindings,
+    Witnesses,
 ):
     """Every port of the record.
 
@@ -85,6 +91,7 @@ class Store(
         Drains.__init__(self)
         Editions.__init__(self)
         Bindings.__init__(self)
+        Evidence.__init__(self)
         self._writers = writers
         self._asked_at, self._answered = float("-inf"), True
         self._ticker = asyncio.get_running_loop().create_task(self._tick())

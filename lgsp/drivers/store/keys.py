@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select
 
 from lgsp.drivers.store import tables
-from lgsp.drivers.store.core import KEYS, bump
+from lgsp.drivers.store.core import KEYS, bump, write_act
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,6 +38,21 @@ class Keys:
             wrapped = self.core.cipher.seal(plain, _aad(kind, number), WRAPPING)
             await self._write(connection, number, kind, wrapped)
         return str(number), plain
+
+    async def keys_of(self, kind: str) -> Sequence[bytes]:
+        """Every key of this kind, the newest last."""
+        table = tables.key
+        async with self.core.transaction() as connection:
+            query = select(table.c.id, table.c.wrapped).where(table.c.kind == kind).order_by(table.c.id)
+            return [self.core.cipher.open(row.wrapped, _aad(kind, row.id)) for row in await connection.execute(query)]
+
+    async def add_key(self, kind: str, plain: bytes, author: str, at: float) -> None:
+        """One more key of this kind, the newest from now on; that it was made is an act."""
+        async with self.core.transaction() as connection:
+            await bump(connection, KEYS)
+            number = await _next_number(connection)
+            await self._write(connection, number, kind, self.core.cipher.seal(plain, _aad(kind, number), WRAPPING))
+            await write_act(connection, author, at, ("rotate_key", kind, {}))
 
     async def rotate_data_key(self) -> None:
         """Seal with a fresh data key from now on; older ones still open what they sealed."""

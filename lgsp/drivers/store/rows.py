@@ -10,6 +10,7 @@ from lgsp.codec import json
 from lgsp.drivers.store.plan import Work
 from lgsp.drivers.store.statements import LOG
 from lgsp.model.agreed import Quota
+from lgsp.model.evidence import NOTHING_DISCLOSED
 from lgsp.model.happening import KeyHolder, Opened, Receipt, Reply, State, Stored
 from lgsp.model.parties import Consumer, Purpose, Right, SubsystemId
 from lgsp.policy.lifecycle import EXCHANGE_ENDS
@@ -73,7 +74,7 @@ def opened_row(row: Opened) -> Row:
         row.trace_id,
         bytearray(row.request_digest),
         row.provider,
-        _encode(row.purpose).decode(),
+        _told(row),
         "",
         0,
         "",
@@ -82,6 +83,12 @@ def opened_row(row: Opened) -> Row:
         "",
         "",
     )
+
+
+def _told(row: Opened) -> str:
+    """Why it is asked, and for the evidence on what ground and whom it names."""
+    why = _encode(row.purpose)
+    return (why if row.disclosed is NOTHING_DISCLOSED else why[:-1] + b"," + _encode(row.disclosed)[1:]).decode()
 
 
 def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
@@ -97,7 +104,7 @@ def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
         row.trace_id,
         bytearray(row.reply_digest),
         "",
-        "",
+        "" if row.disclosed is NOTHING_DISCLOSED else _encode(row.disclosed).decode(),
         row.outcome.value,
         row.status,
         str(row.blame),

@@ -20,6 +20,7 @@ from lgsp.drivers.doors.management.channels import ChannelDesk
 from lgsp.drivers.doors.management.corrections import CorrectionDesk
 from lgsp.drivers.doors.management.editions import EditionDesk
 from lgsp.drivers.doors.management.enrolment import EnrolmentDesk
+from lgsp.drivers.doors.management.evidence import EvidenceDesk
 from lgsp.drivers.doors.management.stack import strict_app
 from lgsp.drivers.doors.management.steering import SteeringDesk
 from lgsp.drivers.doors.problems import language_of, problem_reply
@@ -90,6 +91,7 @@ class Desk:
             **ChannelDesk(self._office).operations(),
             **EnrolmentDesk(self._office).operations(),
             **EditionDesk(self._office).operations(),
+            **EvidenceDesk(self._office).operations(),
             "showMetrics": self.show_metrics,
             "showLive": self.show_live,
             "showReady": self.show_ready,
