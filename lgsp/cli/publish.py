@@ -16,7 +16,8 @@ from lgsp.config import HOME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-DIGEST_SHOWN = 19
+DIGEST_SHOWN, PREFIX = 12, "sha256:"
+MINUTES = 16
 CHANGES_SHOWN = 20
 ARCHIVE, BUNDLE = "application/x-tar", ".tar"
 PATIENCE_S = 120.0
@@ -82,7 +83,8 @@ def rollback(
 ) -> None:
     """Serve again what was live before."""
     run = invocation(ctx)
-    body = {"service": service, **({"digest": to} if to else {}), **({"reason": reason} if reason else {})}
+    digest = {"digest": PREFIX + to.removeprefix(PREFIX)} if to else {}
+    body = {"service": service, **digest, **({"reason": reason} if reason else {})}
     outcome = run.hub().ask("POST", "/editions/rollbacks", body, timeout_s=PATIENCE_S)
     run.show_json(outcome) if as_json else _show(run, outcome)
 
@@ -101,8 +103,7 @@ def history(
     if as_json:
         run.show_json(found)
         return
-    headings = ("at", "adapter", "verb", "state", "digest", "author", "approved_by", "changes_word", "reason", "id")
-    run.table(headings, [_row(each) for each in found])
+    run.table(("at", "adapter", "verb", "digest", "author", "changes_word", "reason"), [_row(each) for each in found])
 
 
 def nodes(ctx: typer.Context, *, as_json: AsJson = False) -> None:
@@ -185,17 +186,8 @@ def _row(each: dict[str, Any]) -> tuple[str, ...]:
         severity = change.partition(":")[0]
         counts[severity] = counts.get(severity, 0) + 1
     changes = ", ".join(f"{count} {severity}" for severity, count in counts.items())
-    approved = each["decided_by"] if each["decided_by"] != each["author"] else ""
-    why = "; ".join(text for text in (each["reason"], each["breaking"], *each["refusals"]) if text)
-    return (
-        each["at"],
-        each["adapter"],
-        each["verb"],
-        each["state"],
-        each["digest"][:DIGEST_SHOWN],
-        each["author"],
-        approved,
-        changes,
-        why,
-        each["id"],
-    )
+    approved = f" / {each['decided_by']}" if each["decided_by"] not in {"", each["author"]} else ""
+    waiting = each["id"] if each["state"] == "proposed" else ""
+    why = "; ".join(text for text in (each["reason"], each["breaking"], *each["refusals"], waiting) if text)
+    act, digest = f"{each['verb']}: {each['state']}", each["digest"].removeprefix(PREFIX)[:DIGEST_SHOWN]
+    return each["at"][:MINUTES], each["adapter"], act, digest, each["author"] + approved, changes, why

@@ -59,6 +59,7 @@ def serve(
         if settings.metrics_dir:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # before prometheus_client is imported
         _bound_heap()
+        gc.set_threshold(*GC_THRESHOLDS)  # many contracts are read at start, and nearly all that is made of them stays
         is_sound = uvloop.run(run(settings, chosen, twins=twins))
     except (SettingsError, ContractError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

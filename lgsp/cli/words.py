@@ -188,7 +188,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "source": ("Lấy từ", "From"),
     "unbound": ("{name}: dùng lại giá trị của môi trường.", "{name}: the environment's value counts again."),
     "digest": ("Mã gói", "Digest"),
-    "approved_by": ("Người duyệt", "Approved by"),
     "changes_word": ("Thay đổi", "Changes"),
     "node": ("Nút", "Node"),
     "roles": ("Vai trò", "Roles"),
