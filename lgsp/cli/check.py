@@ -1,4 +1,4 @@
-"""`lgsp check [ADAPTER|WSDL...]`: every fault of adapter folders and WSDLs, with its place and reason; nothing is run, no hub is asked."""
+"""`lgsp check [ADAPTER|CONTRACT...]`: every fault of adapter folders and contracts, with place and reason; nothing is run, no hub asked."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import typer
 from lgsp.cli.invocation import REFUSED, AsJson, Invocation, invocation
 from lgsp.config import HOME
 
-WSDLS = (".wsdl", ".zip")
-NAMES_HELP = "adapters by name or folder, WSDLs or zips of them; without one, all adapters"
+CONTRACTS = (".wsdl", ".zip", ".xml", ".yaml", ".yml", ".json")
 Adapters = Annotated[Path, typer.Option(envvar="LGSP_ADAPTERS", file_okay=False, exists=True, help="folder of adapters")]
 Contracts = Annotated[Path, typer.Option(envvar="LGSP_CONTRACTS", file_okay=False, exists=True, help="folder of contracts")]
 
@@ -21,23 +20,25 @@ def check(
     ctx: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ADAPTER|WSDL]...", help="names or folders of adapters, WSDLs or zips of them; without one, all adapters"),
+        typer.Argument(
+            metavar="[ADAPTER|CONTRACT]...", help="names or folders of adapters, OpenAPI files, WSDLs or zips; without one, all adapters"
+        ),
     ] = None,
     *,
     adapters: Adapters = HOME / "adapters",
     contracts: Contracts = HOME / "contracts",
     as_json: AsJson = False,
 ) -> None:
-    """Check adapters: manifest, contracts, mappings both ways, golden examples; or WSDLs alone."""
+    """Check adapters: manifest, contracts, mappings both ways, golden examples; or contracts alone."""
     from lgsp.contract.adapter.check import check_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
-    from lgsp.contract.adapter.notes import adapter_notes, check_wsdl  # noqa: PLC0415  # as above
+    from lgsp.contract.adapter.notes import adapter_notes, check_contract  # noqa: PLC0415  # as above
 
     run = invocation(ctx)
-    wsdls = [Path(name) for name in names or () if name.lower().endswith(WSDLS)]
-    others = [name for name in names or () if not name.lower().endswith(WSDLS)]
-    folders = _folders(run, others, adapters) if others or not wsdls else []
+    files = [Path(name) for name in names or () if _is_contract(Path(name))]
+    others = [name for name in names or () if not _is_contract(Path(name))]
+    folders = _folders(run, others, adapters) if others or not files else []
     judged = [(check_adapter(folder, contracts), adapter_notes(folder, contracts)) for folder in folders]
-    judged += [check_wsdl(path) for path in wsdls]
+    judged += [check_contract(path) for path in files]
     findings = [finding for found, _ in judged for finding in found]
     if as_json:
         run.show_json([asdict(finding) for finding in findings])
@@ -46,10 +47,15 @@ def check(
             run.tell("note", note=note)
         for finding in findings:
             run.line(str(finding))
-        told = ", ".join(path.name for path in (*folders, *wsdls))
+        told = ", ".join(path.name for path in (*folders, *files))
         run.tell("findings", count=len(findings)) if findings else run.tell("sound", adapters=told)
     if findings:
         raise typer.Exit(REFUSED)
+
+
+def _is_contract(path: Path) -> bool:
+    """A file; or a name that only a file can have, so that `check` says of it that it is not there."""
+    return path.is_file() or path.suffix.lower() in CONTRACTS
 
 
 def _folders(run: Invocation, names: list[str], adapters: Path) -> list[Path]:

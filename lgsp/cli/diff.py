@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from lgsp.cli.invocation import REFUSED, USAGE, AsJson, invocation
-from lgsp.errors import ContractError
+from lgsp.errors import ContractError, Finding
 
 WIDTH = 9
+DRAFT_FIRST = "compare what `lgsp bridge` makes of both versions"
 Contract = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 
 
@@ -22,6 +23,8 @@ def diff(ctx: typer.Context, base: Contract, revision: Contract, *, as_json: AsJ
 
     run = invocation(ctx)
     try:
+        for file in (base, revision):
+            _refuse_wsdl(file)
         found = compare_files(base, revision)
     except ContractError as error:
         for finding in error.findings:
@@ -40,3 +43,10 @@ def diff(ctx: typer.Context, base: Contract, revision: Contract, *, as_json: AsJ
         run.tell("no_changes")
     if counts["breaking"]:
         raise typer.Exit(REFUSED)
+
+
+def _refuse_wsdl(file: Path) -> None:
+    from lgsp.contract.kind import Kind, kind_of  # noqa: PLC0415  # as above
+
+    if kind_of(file) is Kind.WSDL:
+        raise ContractError([Finding(file.name, 0, "", "kind", "is a WSDL; OpenAPI contracts are compared", DRAFT_FIRST)])

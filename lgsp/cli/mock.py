@@ -23,13 +23,15 @@ def mock(
     proxy: Annotated[str, typer.Option(metavar="URL", help="a real provider, held to the contract on both sides")] = "",
 ) -> None:
     """Serve an OpenAPI contract: its examples or invented answers; /_twin/faults orders faults, /_twin/ledger shows the calls."""
-    from lgsp.contract.openapi.read import read_openapi  # noqa: PLC0415  # only this verb waits for what reads contracts
+    from lgsp.contract.kind import kind_of  # noqa: PLC0415  # only this verb waits for what reads contracts
+    from lgsp.contract.openapi.read import read_openapi  # noqa: PLC0415
     from lgsp.twin.proxy import ContractProxy  # noqa: PLC0415
     from lgsp.twin.rest import RestTwin  # noqa: PLC0415
     from lgsp.twin.serve import serving  # noqa: PLC0415
 
     run = invocation(ctx)
     try:
+        kind_of(contract)
         read = read_openapi(contract)
     except ContractError as error:
         for finding in error.findings:

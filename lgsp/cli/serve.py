@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import sys
+import warnings
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -22,7 +23,7 @@ import uvloop
 from lgsp.config import Settings, read_settings
 from lgsp.drivers.doors.patience import PatientProtocol
 from lgsp.errors import ContractError, SettingsError
-from lgsp.twin.serve import load_twin, serving
+from lgsp.twin.serve import bound, load_twin, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,10 @@ MALLOPT = {-3: 1 << 20, -8: 2}
 """M_MMAP_THRESHOLD, M_ARENA_MAX of mallopt(3)."""
 EXIT_UNUSABLE = 2
 EXIT_BROKEN = 1
+
+
+class PortTakenError(Exception):
+    """A door or a twin cannot listen at its place; the text says where, why and what to do."""
 
 
 class Role(StrEnum):
@@ -61,7 +66,7 @@ def serve(
         _bound_heap()
         gc.set_threshold(*GC_THRESHOLDS)  # many contracts are read at start, and nearly all that is made of them stays
         is_sound = uvloop.run(run(settings, chosen, twins=twins))
-    except (SettingsError, ContractError, ValueError) as error:
+    except (SettingsError, ContractError, ValueError, PortTakenError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(EXIT_UNUSABLE) from error
     if not is_sound:
@@ -97,6 +102,7 @@ def twin_bindings(environ: Mapping[str, str]) -> dict[str, str]:
 
 async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> bool:
     """Open the hub, serve its doors, and close everything when told to stop; False if it stopped because a part of it broke."""
+    warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")  # connexion 3.3 imports it; nobody here calls it
     from lgsp.bootstrap import configure_log, open_hub  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
 
     configure_log(settings.log_level)
@@ -104,14 +110,32 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> boo
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    _refuse_taken_ports(settings, roles)
     async with contextlib.AsyncExitStack() as stack:
         if twins:
             for name, port in twin_ports(settings.adapters).items():
+                _refuse_taken(settings.host, port, f"the twin of {name}", "leave out --twins, or end what listens there")
                 await stack.enter_async_context(serving(load_twin(settings.adapters / name), settings.host, port))
         hub = await open_hub(settings)
         hub.agent.node = replace(hub.agent.node, roles=",".join(sorted(roles)))
         stack.push_async_callback(hub.close)
         return await _serve_roles(hub, roles, stop)
+
+
+def _refuse_taken_ports(settings: Settings, roles: frozenset[Role]) -> None:
+    """Where somebody listens already, say so before anything is opened; uvicorn would end the process with a traceback."""
+    fix = "set {} to a free one, or end what listens there"
+    if Role.GATEWAY in roles:
+        _refuse_taken(settings.host, settings.data_port, "the data door", fix.format("LGSP_DATA_PORT"))
+    if Role.ADMIN in roles:
+        _refuse_taken(settings.host, settings.admin_port, "the management door", fix.format("LGSP_ADMIN_PORT"))
+
+
+def _refuse_taken(host: str, port: int, door: str, fix: str) -> None:
+    try:
+        bound(host, port).close()
+    except OSError as error:
+        raise PortTakenError(f"{door}: {error.strerror} ({fix})") from error
 
 
 async def _serve_roles(hub: Hub, roles: frozenset[Role], stop: asyncio.Event) -> bool:

@@ -47,7 +47,7 @@ async def serve(app: ASGIApp, host: str, port: int) -> None:
 async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve while the block runs; yields the address, `http://host:port`. Port 0 takes a free one. Raises OSError if the port is taken."""
     layer = app if isinstance(app, FaultLayer) else FaultLayer(app)
-    door = _door(host, port)
+    door = bound(host, port)
     server = TwinServer(layer, host, door.getsockname()[1])
     task = asyncio.create_task(server.serve(sockets=[door]))
     try:
@@ -123,7 +123,7 @@ class TwinServer(uvicorn.Server):
         self.cut_connections()
         log.info("twin down", extra={"port": self.port, "wait_s": wait_s})
         await asyncio.sleep(wait_s)
-        door = _door(self.config.host, self.port)
+        door = bound(self.config.host, self.port)
         self.servers = [await asyncio.get_running_loop().create_server(self._connection, sock=door)]
 
     def _connection(self) -> asyncio.Protocol:
@@ -131,7 +131,7 @@ class TwinServer(uvicorn.Server):
         return connect(config=self.config, server_state=self.server_state, app_state={})
 
 
-def _door(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
     """A bound socket; its own step, because uvicorn ends the whole process where a port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only where it sees the protocol

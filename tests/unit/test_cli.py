@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from contracts.test_wsdl import wsdl
 from lgsp.cli import app, keep
 from lgsp.cli.try_ import Trial
 from lgsp.cli.wire import send
@@ -45,6 +46,52 @@ def test_check_of_a_folder_that_is_no_adapter_is_wrong_usage():
     done = lgsp("check", "nobody")
 
     assert (done.exit_code, "adapter.yaml" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.xml", "<html><body/></html>", "is an HTML page, no WSDL 1.1"),
+        ("a.xml", '<?xml version="1.0"?><!-- x --><d:description xmlns:d="http://www.w3.org/ns/wsdl"/>', "is WSDL 2.0, no WSDL 1.1"),
+        ("a.yaml", "asyncapi: 3.0.0\n", "is an asyncapi document"),
+        ("a.yaml", "system: VN/GOV/H99/x\n", "is neither XML nor a document with the word `openapi` or `swagger`"),
+        ("a.json", "", "is empty"),
+        ("a.yaml", "\0\1", "is not text"),
+    ],
+)
+@pytest.mark.parametrize(
+    "verb", [("bridge",), ("mock",), ("check",), ("diff", str(HOME / "contracts" / "openapi" / "population" / "v1" / "openapi.yaml"))]
+)
+def test_what_is_no_contract_is_told_by_what_it_is(tmp_path, verb, name, content, reason):
+    (tmp_path / name).write_text(content)
+
+    done = lgsp(*verb, str(tmp_path / name))
+
+    assert done.exit_code in {1, 2}
+    assert f"{name}: /: {reason}" in done.stdout
+
+
+def test_a_contract_alone_is_checked_whatever_its_file_is_called(tmp_path):
+    for name, content in (("a.xml", wsdl()), ("b.yaml", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n")):
+        (tmp_path / name).write_text(content)
+
+    done = lgsp("check", str(tmp_path / "a.xml"), str(tmp_path / "b.yaml"))
+
+    assert (done.exit_code, done.stdout) == (0, "a.xml, b.yaml: no findings.\n")
+
+
+def test_check_of_a_contract_that_is_not_there_says_so():
+    done = lgsp("check", "nowhere.wsdl")
+
+    assert (done.exit_code, done.stdout) == (1, "nowhere.wsdl: /: there is no such file [kind]\n1 findings.\n")
+
+
+def test_diff_of_wsdls_says_what_to_compare_instead(tmp_path):
+    (tmp_path / "a.wsdl").write_text(wsdl())
+
+    done = lgsp("diff", str(tmp_path / "a.wsdl"), str(tmp_path / "a.wsdl"))
+
+    assert (done.exit_code, "compare what `lgsp bridge` makes of both versions" in done.stdout) == (2, True)
 
 
 def test_both_languages_fill_in_the_same_values():

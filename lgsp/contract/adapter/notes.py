@@ -1,10 +1,12 @@
-"""What `lgsp check` says of WSDLs beside faults: warnings that were accepted, and operations that zeep speaks in the codec's place."""
+"""What `lgsp check` says of contracts alone, and of WSDLs beside faults: what was accepted, what zeep speaks in the codec's place."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lgsp.contract.adapter.manifest import read_manifest
+from lgsp.contract.kind import Kind, kind_of
+from lgsp.contract.openapi.read import read_openapi
 from lgsp.contract.wsdl.read import read_contract
 from lgsp.errors import ContractError
 
@@ -24,12 +26,15 @@ def adapter_notes(folder: Path, contracts: Path) -> Sequence[Finding]:
         return ()
 
 
-def check_wsdl(path: Path) -> tuple[list[Finding], Sequence[Finding]]:
-    """Findings and notes of a WSDL, its folder or its zip."""
+def check_contract(path: Path) -> tuple[list[Finding], Sequence[Finding]]:
+    """Findings and notes of an OpenAPI file, or of a WSDL or its zip."""
     try:
-        return [], read_contract(path).notes
+        if kind_of(path) is Kind.WSDL:
+            return [], read_contract(path).notes
+        read_openapi(path)
     except ContractError as error:
         return list(error.findings), ()
+    return [], ()
 
 
-__all__ = ["adapter_notes", "check_wsdl"]
+__all__ = ["adapter_notes", "check_contract"]

@@ -17,6 +17,7 @@ import yaml
 
 from lgsp.contract.bridge.to_rest import PROBLEM, document_of, operation_ids, problem_responses, problem_schema
 from lgsp.contract.bridge.to_soap import wsdl_of
+from lgsp.contract.kind import Kind, kind_of
 from lgsp.contract.openapi.anatomy import METHODS
 from lgsp.contract.openapi.bundle import bundle
 from lgsp.contract.openapi.names import with_names
@@ -83,7 +84,7 @@ class Draft:
 
 def draft_of(file: Path, wish: Wish) -> Draft:
     """The draft of a file, by what the file is. Raises ContractError with every finding."""
-    return _from_wsdl(file, wish) if file.suffix.lower() in {".wsdl", ".zip"} else _from_openapi(file, wish)
+    return _from_wsdl(file, wish) if kind_of(file) is Kind.WSDL else _from_openapi(file, wish)
 
 
 # ---- from a WSDL ---------------------------------------------------------------------------------------------------------------------
