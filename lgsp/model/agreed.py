@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from lgsp.errors import Violation
     from lgsp.model.batch import Batch
+    from lgsp.model.face import SoapFace
     from lgsp.model.parties import SubsystemId
 
 ADDRESS = "http://address.invalid/"
@@ -297,40 +298,6 @@ class Operation:
     def granted(self) -> str:
         """The operation whose access right covers this one: `publishChange` for a subscriber's part `publishChange@VN:GOV:H99:land`."""
         return self.name.partition("@")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class SoapOperation:
-    """How SOAP consumers speak one operation; pure.
-
-    element: Clark name of the body's child that asks for it. actions: what SOAPAction and wsa:Action may say; reply_action: what the answer
-    says. read: an opened envelope (lgsp/codec/soap/envelope.py) to parameters as texts, canonical value, violations with their lines.
-    write: canonical reply to the answer's envelope, and what in it breaks the contract; one_way: none comes. binary: local names of answer
-    elements that are base64 wherever they stand. recognise: a surely valid request without header blocks to what `read` gives, or None.
-    """
-
-    name: str
-    element: str
-    actions: frozenset[str]
-    reply_action: str
-    read: Callable[[Any], tuple[Mapping[str, str], Any, Sequence[Violation]]]
-    write: Callable[[Any], tuple[bytes, Sequence[Violation]]]
-    recognise: Callable[[bytes], tuple[Mapping[str, str], Any] | None]
-    one_way: bool = False
-    binary: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class SoapFace:
-    """A service as SOAP consumers see it.
-
-    versions: envelope namespaces that are spoken. operations: by version and element. documents: what `?wsdl` gives,
-    the WSDL under "", what it imports by name; ADDRESS stands in them for the address of the service.
-    """
-
-    versions: frozenset[str]
-    operations: Mapping[tuple[str, str], SoapOperation]
-    documents: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)

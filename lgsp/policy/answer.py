@@ -20,7 +20,8 @@ def fault_of(fault: SoapFault, *, whole: bool = False) -> Fault:
     extra: dict[str, Any] = {"providerMessage": fault.reason}
     if whole:
         extra["providerFault"] = {"code": fault.code, "reason": fault.reason}
-        extra["providerFault"] |= {} if fault.detail is None else {"detail": fault.detail}
+        typed = {"name": fault.name or None, "detail": fault.detail}
+        extra["providerFault"] |= {name: value for name, value in typed.items() if value is not None}
     if fault.code.rpartition(":")[2].partition(".")[0] in {"Client", "Sender"}:
         return BusinessRefusal("provider-refused", extra=extra)
     return Fault("provider-failed", extra=extra)

@@ -27,8 +27,9 @@ NODE = HERE / "node" / "node_modules" / "soap"
 GENERATOR = HERE.parents[1] / ".venv-clients" / "bin" / "openapi-python-client"
 FETCH = (sys.executable, "{here}/fetch.py")
 PATIENCE_S = 120
-CLASSES = ("Citizens.cs", "Kho.cs", "lgsp.cs")
-PROXIES = ("soapC.cpp", "soapCitizensSoap11Proxy.cpp", "soapKho1SoapProxy.cpp")
+CLASSES = ("Citizens.cs", "Kho.cs", "People.cs", "lgsp.cs")
+PROXIES = ("soapC.cpp", "soapCitizensSoap11Proxy.cpp", "soapKho1SoapProxy.cpp", "soapPeopleSoapProxy.cpp")
+WSDL, SINGLE = "{hub}/%s/1/soap?wsdl", "{hub}/%s/1/soap?singleWsdl"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -78,7 +79,7 @@ CLIENTS: Mapping[str, Client] = {
     "gSOAP": Client(
         ["wsdl2h", "soapcpp2", "g++"],
         [
-            ["wsdl2h", "-s", "-o", "lgsp.h", "{hub}/citizens/1/soap?wsdl", "{hub}/kho/1/soap?wsdl"],
+            ["wsdl2h", "-s", "-o", "lgsp.h", WSDL % "citizens", WSDL % "kho", SINGLE % "nguoi-dan"],
             ["soapcpp2", "-1", "-C", "-j", "-L", "-x", "-c++11", "lgsp.h"],
             ["g++", "-O0", "-w", "-std=c++11", "-I.", "{here}/gsoap/client.cpp", *PROXIES, "-lgsoap++", "-o", "client"],
             ["./client", "{hub}", "{token}"],
@@ -87,8 +88,9 @@ CLIENTS: Mapping[str, Client] = {
     ".NET": Client(
         ["wsdl", "xsd", "mcs", "mono"],
         [
-            ["wsdl", "-nologo", "-n:Citizens", "-o:Citizens.cs", "{hub}/citizens/1/soap?wsdl"],
-            ["wsdl", "-nologo", "-n:Kho", "-o:Kho.cs", "{hub}/kho/1/soap?wsdl"],
+            ["wsdl", "-nologo", "-n:Citizens", "-o:Citizens.cs", WSDL % "citizens"],
+            ["wsdl", "-nologo", "-n:Kho", "-o:Kho.cs", SINGLE % "kho"],
+            ["wsdl", "-nologo", "-n:People", "-o:People.cs", SINGLE % "nguoi-dan"],
             [
                 sys.executable,
                 "-c",
@@ -104,9 +106,7 @@ CLIENTS: Mapping[str, Client] = {
                 "-r:System.Web.Services.dll",
                 "-out:client.exe",
                 "{here}/dotnet/Client.cs",
-                "Citizens.cs",
-                "Kho.cs",
-                "lgsp.cs",
+                *CLASSES,
             ],
             ["mono", "client.exe", "{hub}", "{token}"],
         ],
@@ -140,4 +140,5 @@ async def test_a_foreign_client_understands_answers_and_faults(name: str, spoken
         "fee": "15000.5",
         "papers": ["Đơn đề nghị", "CCCD"],
         "faults": ["purpose-not-allowed The access right does not cover this purpose", "provider-refused The provider refused"],
+        "trouble": 404,
     }

@@ -14,7 +14,7 @@ from lgsp.contract.bridge.draft import Wish, draft_of
 from lgsp.model.parties import Right, SubsystemId
 from lgsp.twin.serve import serving
 from tests.e2e.hub import running_hub
-from tests.e2e.people import ASK, PEOPLE, people
+from tests.e2e.people import ASK, PEOPLE, TELL, people
 from tests.e2e.soap import envelope, say
 
 DOSSIERS = """
@@ -107,7 +107,33 @@ async def test_a_wsdls_typed_fault_is_a_problem_with_its_detail(hub):
     answer = await hub.post("/nguoi-dan/1/Find", {"Id": "404"})
 
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "provider-refused")
-    assert answer.json()["providerFault"] == {"code": "Client", "reason": "không có", "detail": {"Number": 404}}
+    assert answer.json()["providerFault"] == {"code": "Client", "reason": "không có", "name": "Trouble", "detail": {"Number": 404}}
+
+
+async def test_a_wsdls_typed_fault_reaches_soap_consumers_as_the_wsdl_declares_it(hub):
+    ask = f'<q:Find xmlns:q="{ASK}"><q:Id>404</q:Id></q:Find>'
+
+    heard = await say(hub, envelope(ask), path="/nguoi-dan/1/soap")
+
+    detail = heard.root.find(".//detail")
+    assert (heard.status, heard.code, heard.slug) == (500, "Client", "provider-refused")
+    assert [node.tag for node in detail] == [f"{{{TELL}}}Trouble", "{urn:lgsp:soap:1}problem"]
+    assert detail[0].findtext("Number") == "404"
+
+
+async def test_a_right_to_some_fields_shows_nothing_of_a_typed_fault(hub):
+    office, other = hub.hub.office, SubsystemId("VN/GOV/H99/part")
+    credential = await register.add_consumer(office, other, "Một phần", "test")
+    await office.rights.grant(Right(other, "nguoi-dan", "Find", frozenset({"receive-dossier"}), frozenset({"Total"})), "test", office.now())
+    await hub.hub.store.refresh()
+    form = {"grant_type": "client_credentials"}
+    token = (await hub.client.post(f"{hub.data}/token", data=form, auth=(credential.client_id, credential.secret))).json()["access_token"]
+
+    heard = await say(
+        hub, envelope(f'<q:Find xmlns:q="{ASK}"><q:Id>404</q:Id></q:Find>'), path="/nguoi-dan/1/soap", Authorization=f"Bearer {token}"
+    )
+
+    assert [node.tag for node in heard.root.find(".//detail")] == ["{urn:lgsp:soap:1}problem"]
 
 
 async def test_what_the_wsdl_does_not_allow_is_told_at_its_place(hub):

@@ -182,9 +182,19 @@ async def test_the_wsdl_is_served_with_everything_that_it_imports(hub: Running) 
         assert heard(await hub.client.get(at + query)).status in {404, 405}
 
 
-async def test_a_foreign_client_needs_nothing_but_the_wsdl(hub: Running) -> None:
+async def test_the_single_wsdl_needs_no_other_document(hub: Running) -> None:
+    answer = await hub.client.get(f"{hub.data}{ADDRESS}?singleWsdl")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
+    assert "schemaLocation" not in answer.text
+    assert f'location="{hub.data}{ADDRESS}"' in answer.text
+    assert heard(await hub.client.get(f"{hub.data}{ADDRESS}?singleWsdl=x")).status == 404
+
+
+@pytest.mark.parametrize("question", ["wsdl", "singleWsdl"])
+async def test_a_foreign_client_needs_nothing_but_the_wsdl(hub: Running, question: str) -> None:
     def ask(port: str) -> Any:
-        client = zeep.Client(f"{hub.data}{ADDRESS}?wsdl")
+        client = zeep.Client(f"{hub.data}{ADDRESS}?{question}")
         client.transport.session.headers["Authorization"] = hub.headers["Authorization"]
         words = {"Purpose": "receive-dossier", "Official": "CB001", "PublicService": "1.000001", "Dossier": "H99.1-261123-0001"}
         service = client.bind("citizens", port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 TO_12: Mapping[str, str] = MappingProxyType({"Client": "Sender", "Server": "Receiver"})
 TO_11: Mapping[str, str] = MappingProxyType({new: old for old, new in TO_12.items()})
+_START = re.compile(r"<[^\s/>]+")
 _SPACE_12 = f"{{{SOAP_12}}}"
 
 
@@ -58,6 +60,12 @@ class Faults:
             return "", detail.text
         name, read = self._readers.get(str(detail[0].tag), ("", None))
         return (name, read(detail[0])) if read is not None and len(detail) == 1 else ("", untyped(detail))
+
+    def element(self, name: str, value: Any) -> bytes:
+        """A declared fault's value as the element of a detail, which brings its namespaces along; raises Unwritable or LookupError."""
+        parts: list[str] = []
+        self._writers[name](value, parts.append)
+        return _START.sub(lambda start: start[0] + self._spaces, "".join(parts), count=1).encode()
 
     def write(self, version: str, fault: SoapFault, texts: Mapping[str, str] | None = None) -> bytes:
         """The envelope of a fault; where `name` is one of the declared ones, `detail` is its value.

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lgsp.codec.soap.envelope import Envelope, open_envelope
 from lgsp.codec.soap.fault import Faults
+from lgsp.codec.soap.fragment import parse
+from lgsp.codec.soap.inbound import write_envelope
 from lgsp.codec.soap.lexical import Doubt, Unwritable, pointer_of
 from lgsp.codec.soap.side import Side
-from lgsp.codec.soap.tables import SOAP_12
+from lgsp.codec.soap.tables import SOAP_12, Message
 from lgsp.errors import CodecError
 from lgsp.model.agreed import SoapFault, Wire
 
@@ -45,6 +47,18 @@ class Speech:
     def faults(self) -> Faults:
         """How the provider says no."""
         return Faults(self.operation.faults, self.grammar)
+
+    def fault_element(self, name: str, value: Any) -> bytes:
+        """The typed detail of a declared fault as an element of its own; nothing where there is no such one or the XSD refuses it."""
+        field = next((each for each in self.operation.faults if each.key == name), None)
+        if field is None:
+            return b""
+        try:
+            element = self.faults.element(name, value)
+        except (Unwritable, LookupError, TypeError, RecursionError, UnicodeEncodeError):
+            return b""
+        root = parse(write_envelope(self.operation.version, b"", element))
+        return b"" if self._verdict.violations(root, Message(field)) else element
 
     def side(self, *, reply: bool) -> Side:
         """One of the directions; CodecError where a one-way operation is asked for its reply."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from lgsp.contract.adapter.manifest import Manifest
     from lgsp.contract.openapi.read import HttpOperation, OpenApi
     from lgsp.mapping.compile import MappingFile
-    from lgsp.model.agreed import Auth, Call, SoapFace, Wire
+    from lgsp.model.agreed import Auth, Call, Wire
+    from lgsp.model.face import SoapFace
 
     _Road = tuple[tuple[Call, ...], Callable[[Mapping[str, Any]], Any]]
 

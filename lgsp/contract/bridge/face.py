@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lgsp.codec.soap.speech import Speech
     from lgsp.contract.bridge.pair import Carry
     from lgsp.contract.openapi.read import OpenApi
-    from lgsp.model.agreed import SoapFace
+    from lgsp.model.face import SoapFace
 
 MAIN = "service.wsdl"
 

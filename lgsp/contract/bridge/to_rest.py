@@ -81,7 +81,7 @@ def problem_responses(fault: Schema | None = None) -> dict[str, Any]:
     """What a contract says of everything that is no reply; `fault`: the schema of the provider's own, told along."""
     problem: Schema = {"$ref": COMPONENTS + PROBLEM}
     if fault is not None:
-        told = {"type": "object", "properties": {"code": _TEXT, "reason": _TEXT, "detail": fault}}
+        told = {"type": "object", "properties": {"code": _TEXT, "reason": _TEXT, "name": _TEXT, "detail": fault}}
         problem = {"allOf": [problem, {"type": "object", "properties": {"providerFault": told}}]}
     return {
         "default": {

@@ -6,6 +6,7 @@ It says nothing of REST: `soap_contract` gives the operations of a service whose
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ from lgsp.contract.openapi.read import HttpOperation, OpenApi
 from lgsp.contract.wsdl.files import WSDL, read_documents
 from lgsp.contract.wsdl.published import SOAP_BINDINGS, published_documents
 from lgsp.contract.wsdl.read import contract_of
+from lgsp.contract.wsdl.single import single_document
 from lgsp.contract.wsdl.source import open_source
 from lgsp.contract.xsd.view import soap_schemas
 from lgsp.errors import ContractError, Finding, Violation
-from lgsp.model.agreed import SoapFace, SoapOperation
+from lgsp.model.face import SoapFace, SoapOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -73,7 +75,8 @@ def face_of(documents: Documents, names: Collection[str], crossed: Callable[[str
             raise ContractError([Finding(documents.main, 0, "", "operation", reason, "name one of the WSDL's operations")])
         operations |= {(version, each.element): each for each in _operations(documents, port.operations, names, crossed)}
     offered = frozenset(port.name for port in ports.values())
-    return SoapFace(frozenset(ports), MappingProxyType(operations), published_documents(documents, offered, names))
+    published = published_documents(documents, offered, names)
+    return SoapFace(frozenset(ports), MappingProxyType(operations), published, cache(partial(single_document, published)))
 
 
 def soap_contract(path: Path, version: str) -> OpenApi:
@@ -122,6 +125,7 @@ def _operations(
             read=_reading(speech, crossing),
             write=_nothing if speech.reply is None else _writing(speech.reply.write, crossing),
             recognise=_recognising(speech, crossing),
+            fault=speech.fault_element,
             one_way=speech.reply is None,
             binary=_binary(speech) if speech.reply is not None else frozenset(),
         )

@@ -162,7 +162,7 @@ def line_of(node: Any) -> int:
 def _links(documents: Documents, file: str, root: _Element) -> Iterator[tuple[_Element, str]]:
     for node in root.iter(*_LINKS):
         location = (node.get(_LINKS[str(node.tag)]) or "").strip()
-        target = _located(documents, file, node, location) if location else _unlocated(node)
+        target = _located(documents, file, node, location) if location else _unlocated(root, node)
         if target is not None:
             documents.point(file, node, target)
             yield node, target
@@ -172,9 +172,10 @@ def _said(node: _Element) -> tuple[str, str]:
     return (node.get(_LINKS[str(node.tag)]) or "").strip(), node.get("namespace") or ""
 
 
-def _unlocated(node: _Element) -> str | None:
+def _unlocated(root: _Element, node: _Element) -> str | None:
     known = catalogued(namespace=node.get("namespace") or "")
-    return known.file if known is not None else None
+    is_inside = any(schema.get("targetNamespace") == node.get("namespace") for schema in _inside(root, node))
+    return known.file if known is not None and not is_inside else None
 
 
 def _located(documents: Documents, file: str, node: _Element, location: str) -> str | None:

@@ -32,11 +32,7 @@ _OFFLINE: Mapping[str, Any] = {"validation": "skip", "build": False, "allow": "n
 
 def completed(parts: Sequence[SchemaPart]) -> list[SchemaPart]:
     """The parts, each seeing every namespace at hand: authors forget imports, and no meaning depends on their absence."""
-    lacking = set().union(*(_used(part) for part in parts)) - {part.namespace for part in parts}
-    lent = [
-        SchemaPart(entry.namespace, entry.file, etree.fromstring(entry.read(), parser())) for entry in ENTRIES if entry.namespace in lacking
-    ]
-    found = [*parts, *lent]
+    found = [*parts, *lent(parts)]
     spaces = dict.fromkeys(part.namespace for part in found)
     for part in found:
         for link in part.root.findall(f"{{{XSD}}}import"):
@@ -44,6 +40,14 @@ def completed(parts: Sequence[SchemaPart]) -> list[SchemaPart]:
         for position, space in enumerate(name for name in spaces if name != part.namespace):
             part.root.insert(position, etree.Element(f"{{{XSD}}}import", {"namespace": space} if space else {}))
     return found
+
+
+def lent(parts: Sequence[SchemaPart]) -> list[SchemaPart]:
+    """What the catalogue has for namespaces that are referred to and not at hand."""
+    lacking = set().union(*(_used(part) for part in parts)) - {part.namespace for part in parts}
+    return [
+        SchemaPart(entry.namespace, entry.file, etree.fromstring(entry.read(), parser())) for entry in ENTRIES if entry.namespace in lacking
+    ]
 
 
 def _used(part: SchemaPart) -> set[str]:
@@ -135,4 +139,4 @@ def findings_of(fault: SchemaFault, parts: Sequence[SchemaPart], main: str) -> l
     return found
 
 
-__all__ = ["build", "completed", "findings_of", "place_of", "schema_texts"]
+__all__ = ["build", "completed", "findings_of", "lent", "place_of", "schema_texts"]

@@ -6,6 +6,7 @@ of the envelope counts, says voice.py.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -40,14 +41,14 @@ if TYPE_CHECKING:
 
     from lgsp.drivers.doors.asgi import Asked, Headers, Limits
     from lgsp.drivers.doors.mtom import Keep
-    from lgsp.drivers.doors.soap_headers import Heard
-    from lgsp.model.agreed import Service, SoapOperation
+    from lgsp.model.agreed import Service
     from lgsp.model.catalogue import Catalogue
+    from lgsp.model.face import SoapOperation
     from lgsp.ports.engine import Ports
 
     Content = tuple[Mapping[str, str], Any]
 
-SUFFIX = "/soap"
+SUFFIX, SINGLE = "/soap", "singlewsdl"
 _BODY = b"<soap:Body>"
 _CHILD = re.compile(rb"[^&]{0,200}?<(?:[\w.-]+:)?Envelope[^<>]*>\s*<(?:[\w.-]+:)?Body[^<>]*>\s*<(?:[\w.-]+:)?([\w.-]+)", re.ASCII)
 NOTHING_ELSE = Envelope(SOAP_11, None, (), ())  # type: ignore[arg-type]  # of an envelope that was recognised nobody asks for more
@@ -96,19 +97,23 @@ class SoapDoor:
         try:
             return await self._answer(asked, talk)
         except Fault as fault:
-            return self.fault(fault, asked, talk.version, talk.heard)
+            return self._fault(fault, asked, talk)
 
-    def fault(self, fault: Fault, asked: Asked, version: str = "", heard: Heard | None = None) -> Reply:
-        """A fault as this sender can read it."""
-        names = (self._issuer, asked.message_id, asked.trace_id)
-        return fault_reply(fault, version or _version_said(asked.headers), heard or NOTHING_HEARD, names)
+    def fault(self, fault: Fault, asked: Asked) -> Reply:
+        """A fault as this sender can read it, as far as its headers tell."""
+        return self._fault(fault, asked, _Talk(_version_said(asked.headers)))
+
+    def _fault(self, fault: Fault, asked: Asked, talk: _Talk) -> Reply:
+        names, told = (self._issuer, asked.message_id, asked.trace_id), fault.extra.get("providerFault", {})
+        typed = talk.spoken.fault(told["name"], told.get("detail")) if talk.spoken is not None and "name" in told else b""
+        return fault_reply(fault, talk.version, talk.heard, names, typed)
 
     async def _answer(self, asked: Asked, talk: _Talk) -> Reply:
         talk.catalogue = catalogue = self._ports.catalogue.current()
         service = _service(read_path(asked.scope), catalogue)
         method = asked.scope["method"]
         if method == "GET" and asked.scope["query_string"]:
-            return self._document(service, asked)
+            return await self._document(service, asked)
         if method != "POST":
             raise Fault("method-not-allowed", headers=(("Allow", "POST"),))
         try:
@@ -126,6 +131,7 @@ class SoapDoor:
         usual = self._usual(service, package, asked.headers)
         if usual is not None:
             talk.version = MEDIA_TYPES[package.media_type]
+            talk.spoken = usual[0]
             voice = Voice(NOTHING_ELSE, package.root, asked.headers.get(b"authorization"))
             said = Said(service, *usual, _actions(asked.headers.text(b"soapaction"), package.action, ""))
             return self._message(asked, voice, said, talk, received_at), said
@@ -133,7 +139,7 @@ class SoapDoor:
         talk.version, talk.packs = envelope.version, package.rest is not None
         voice = await recognise(asked, envelope, document, self._ports, self._limits)
         envelope, talk.repeated = voice.envelope, voice.repeated
-        spoken = _dispatch(service, envelope)
+        talk.spoken = spoken = _dispatch(service, envelope)
         talk.heard = hear(envelope, read_path(asked.scope), voice.understood)
         actions = _actions(asked.headers.text(b"soapaction"), package.action, talk.heard.action)
         if package.rest is not None and (keep := self._keep(voice, (service.code, spoken.name), received_at)) is not None:
@@ -204,12 +210,13 @@ class SoapDoor:
             return reply
         return package_reply(reply, outgoing, message.id.replace("-", "")) if talk.packs else inline_reply(reply, outgoing)
 
-    def _document(self, service: Service, asked: Asked) -> Reply:
-        """`?wsdl` and what it imports, by name; the address in them is the one that was asked, or the public one."""
+    async def _document(self, service: Service, asked: Asked) -> Reply:
+        """`?wsdl` and what it imports, by name, or `?singleWsdl`; the address in them is the one that was asked, or the public one."""
         kind, _, name = unquote(asked.scope["query_string"].decode("ascii", "replace")).partition("=")
-        if service.soap is None or kind.lower() not in {"wsdl", "xsd", "singlewsdl"} or bool(name) < (kind.lower() == "xsd"):
+        if service.soap is None or kind.lower() not in {"wsdl", "xsd", SINGLE} or bool(name) < (kind.lower() == "xsd"):
             raise Fault("not-found")
-        document = service.soap.documents.get(name)
+        is_single = kind.lower() == SINGLE and not name
+        document = await asyncio.to_thread(service.soap.single) if is_single else service.soap.documents.get(name)
         if document is None:
             raise Fault("not-found")
         address = (self._limits.public or f"http://{_host(asked.headers)}") + asked.scope["path"]
@@ -225,6 +232,7 @@ class _Talk:
         self.packs = False
         self.repeated = b""
         self.catalogue: Catalogue | None = None
+        self.spoken: SoapOperation | None = None
 
 
 def _version_said(headers: Headers) -> str:

@@ -29,14 +29,15 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CONTENT_TYPES = {SOAP_11: "text/xml; charset=utf-8", SOAP_12: "application/soap+xml; charset=utf-8"}
 
 
-def fault_reply(fault: Fault, version: str, heard: Heard, names: tuple[str, str, str]) -> Reply:
-    """The fault as an HTTP answer; `names`: issuer, message id, trace id."""
+def fault_reply(fault: Fault, version: str, heard: Heard, names: tuple[str, str, str], typed: bytes = b"") -> Reply:
+    """The fault as an HTTP answer; `names`: issuer, message id, trace id; `typed`: the provider's own detail, which comes before ours."""
     code = CODES.get(fault.slug) or ("Client" if fault.blame is Blame.CONSUMER else "Server")
     status = _status(fault, version, code)
     headers = (("Content-Type", CONTENT_TYPES[version]), ("Content-Language", "vi, en"), *fault_headers(fault))
     if not heard.faults:
         return Reply(status, b"", headers[1:])
-    content = _in_11(fault, code, names) if version == SOAP_11 else _in_12(fault, code, names)
+    detail = typed.decode() + _problem(fault, names)
+    content = _in_11(fault, code, detail) if version == SOAP_11 else _in_12(fault, code, detail)
     blocks = heard.blocks(SOAP_FAULT_ACTION, names[1]) + _more_blocks(fault, version)
     return Reply(status, write_envelope(version, blocks, content.encode()), headers)
 
@@ -48,18 +49,17 @@ def _status(fault: Fault, version: str, code: str) -> int:
     return 400 if version == SOAP_12 and code == "Client" else 500
 
 
-def _in_11(fault: Fault, code: str, names: tuple[str, str, str]) -> str:
+def _in_11(fault: Fault, code: str, detail: str) -> str:
     title = fault.problem.title
-    reason = f"{title['vi']} / {title['en']}"
-    detail = f"<detail>{_problem(fault, names)}</detail>"
-    return f"<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{_escaped(reason)}</faultstring>{detail}</soap:Fault>"
+    reason = _escaped(f"{title['vi']} / {title['en']}")
+    return f"<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{reason}</faultstring><detail>{detail}</detail></soap:Fault>"
 
 
-def _in_12(fault: Fault, code: str, names: tuple[str, str, str]) -> str:
+def _in_12(fault: Fault, code: str, detail: str) -> str:
     code = {"Client": "Sender", "Server": "Receiver"}.get(code, code)
     texts = "".join(f'<soap:Text xml:lang="{lang}">{_escaped(fault.problem.title[lang])}</soap:Text>' for lang in ("vi", "en"))
     parts = f"<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code><soap:Reason>{texts}</soap:Reason>"
-    return f"<soap:Fault>{parts}<soap:Detail>{_problem(fault, names)}</soap:Detail></soap:Fault>"
+    return f"<soap:Fault>{parts}<soap:Detail>{detail}</soap:Detail></soap:Fault>"
 
 
 def _problem(fault: Fault, names: tuple[str, str, str]) -> str:

@@ -23,7 +23,32 @@ class StoreClient : Kho.Kho1 {
     }
 }
 
+class PeopleClient : People.People {
+    public string Token;
+    protected override WebRequest GetWebRequest(Uri uri) {
+        var request = base.GetWebRequest(uri);
+        request.Headers["Authorization"] = "Bearer " + Token;
+        return request;
+    }
+}
+
+[XmlRoot(Namespace = "urn:test:answer")]
+public class Trouble {
+    [XmlElement(Namespace = "")]
+    public int Number;
+}
+
 static class Client {
+    static int Typed(Action call) {
+        try {
+            call();
+            return 0;
+        } catch (SoapException error) {
+            var reader = new XmlNodeReader(error.Detail.FirstChild);
+            return ((Trouble)new XmlSerializer(typeof(Trouble)).Deserialize(reader)).Number;
+        }
+    }
+
     static string Fault(Action call) {
         try {
             call();
@@ -59,10 +84,14 @@ static class Client {
         decimal kept = fee;
         var missing = Fault(() => store.xemHoSo(ref absent, out pages, out hasPages, out fee, out hasFee, out remark, out papers));
 
+        var people = new PeopleClient { Url = hub + "/nguoi-dan/1/soap", Token = token };
+        long sum;
+        int trouble = Typed(() => people.Find("404", null, null, 0, false, null, null, null, null, out sum));
+
         var name = found[0].name;
         Console.OutputEncoding = new System.Text.UTF8Encoding(false);
-        Console.WriteLine("{{\"citizen\": \"{0}\", \"pages\": {1}, \"fee\": \"{2}\", \"papers\": [\"{3}\", \"{4}\"], \"faults\": [\"{5}\", \"{6}\"]}}",
+        Console.WriteLine("{{\"citizen\": \"{0}\", \"pages\": {1}, \"fee\": \"{2}\", \"papers\": [\"{3}\", \"{4}\"], \"faults\": [\"{5}\", \"{6}\"], \"trouble\": {7}}}",
             (name.family + " " + name.middle + " " + name.given).Trim(), count, kept.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            first, second, refused, missing);
+            first, second, refused, missing, trouble);
     }
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include "soapCitizensSoap11Proxy.h"
 #include "soapKho1SoapProxy.h"
+#include "soapPeopleSoapProxy.h"
 #include "CitizensSoap11.nsmap"
 
 static std::string authorization;
@@ -80,8 +81,16 @@ int main(int, char **given) {
     prepare(store.soap);
     std::string missing = store.xemHoSo(&absent, nothing) == SOAP_OK ? "" : fault(store.soap);
 
+    std::string people_at = hub + "/nguoi-dan/1/soap";
+    PeopleSoapProxy people(people_at.c_str());
+    _ns4__Find who;
+    who.Id = (char *)"404";
+    _ns5__Found nobody_found;
+    prepare(people.soap);
+    int trouble = people.Find(&who, nobody_found) == SOAP_FAULT ? people.soap->fault->detail->ns5__Trouble->Number : 0;
+
     std::printf(
-        "{\"citizen\": \"%s\", \"pages\": %d, \"fee\": \"%s\", \"papers\": [\"%s\", \"%s\"], \"faults\": [\"%s\", \"%s\"]}\n",
-        citizen.c_str(), *kept.soTrang, kept.lePhi, kept.giayTo.item[0]->loai, kept.giayTo.item[1]->loai, refused.c_str(), missing.c_str());
+        "{\"citizen\": \"%s\", \"pages\": %d, \"fee\": \"%s\", \"papers\": [\"%s\", \"%s\"], \"faults\": [\"%s\", \"%s\"], \"trouble\": %d}\n",
+        citizen.c_str(), *kept.soTrang, kept.lePhi, kept.giayTo.item[0]->loai, kept.giayTo.item[1]->loai, refused.c_str(), missing.c_str(), trouble);
     return 0;
 }

@@ -16,7 +16,7 @@ async function fault(call) {
 }
 
 async function client(service) {
-  const made = await soap.createClientAsync(`${hub}/${service}/1/soap?wsdl`);
+  const made = await soap.createClientAsync(`${hub}/${service}/1/soap?singleWsdl`);
   made.addHttpHeader('Authorization', `Bearer ${token}`);
   return made;
 }
@@ -35,11 +35,14 @@ async function main() {
   const [kept] = await store.luuHoSoAsync({ ma: 'JS-1', soTrang: 12, lePhi: '15000.50', giayTo: { item: papers } });
   const missing = await fault(() => store.xemHoSoAsync({ ma: 'không có' }));
 
+  const people = await client('nguoi-dan');
+  const trouble = await people.FindAsync({ Id: '404' }).catch((error) => error.root.Envelope.Body.Fault.detail.Trouble.Number);
+
   const { family, middle, given } = found.citizens[0].name;
   console.log(JSON.stringify({
     citizen: `${family} ${middle} ${given}`.trim(),
     pages: kept.soTrang, fee: String(kept.lePhi), papers: kept.giayTo.item.map((paper) => paper.loai),
-    faults: [refused, missing],
+    faults: [refused, missing], trouble: Number(trouble),
   }));
 }
 

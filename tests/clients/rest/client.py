@@ -55,6 +55,7 @@ print(  # noqa: T201  # the test reads it
             "fee": str(kept.le_phi),
             "papers": [paper.loai for paper in kept.giay_to],
             "faults": [fault(look_up("marketing")), fault(missing)],
+            "trouble": trouble.provider_fault.detail.number,
         },
         ensure_ascii=False,
     ),
