@@ -107,8 +107,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Version {version}: a breaking change needs a new major version.",
     ),
     "mocked": (
-        "{title} {version} được giả lập tại {address}; Ctrl-C để dừng.",
-        "{title} {version} is served at {address}; Ctrl-C stops it.",
+        "{title} được giả lập tại {address}; Ctrl-C để dừng.",
+        "{title} is served at {address}; Ctrl-C stops it.",
     ),
     "is_there": ("{name} đã có; không ghi đè.", "{name} is there already; nothing is overwritten."),
     "bridged": (

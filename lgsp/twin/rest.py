@@ -96,14 +96,12 @@ class RestTwin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        asked = Asked(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, await read_whole(receive))
+        asked = await asked_of(scope, receive)
         try:
             answer = await self.answer(self.judged(asked), asked)
         except Fault as fault:
             answer = problem(fault)
-        await _send(send, answer)
+        await send_answer(send, answer)
 
     def judged(self, asked: Asked) -> Route:
         """The operation that is asked for; a Fault where the request breaks the contract."""
@@ -237,7 +235,15 @@ def problem(fault: Fault) -> Answer:
     return Answer(fault.problem.status, "application/problem+json", json.encode({k: v for k, v in facts.items() if v}), dict(fault.headers))
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def asked_of(scope: Scope, receive: Receive) -> Asked:
+    """The request in one piece."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    return Asked(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, await read_whole(receive))
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """The answer onto the wire."""
     headers = {**answer.headers, "Content-Length": str(len(answer.body))}
     headers |= {"Content-Type": answer.media_type} if answer.media_type else {}
     pairs = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]

@@ -32,6 +32,8 @@ def _names(version: str) -> Names:
 
 
 NAMES: Mapping[str, Names] = MappingProxyType({version: _names(version) for version in (SOAP_11, SOAP_12)})
+_NEXT_11 = "http://schemas.xmlsoap.org/soap/actor/next"
+_OUR_ROLES = frozenset({"", *(f"{SOAP_12}/role/{name}" for name in ("next", "ultimateReceiver"))})
 _BY_TAG = {names.envelope: names for names in NAMES.values()}
 
 
@@ -71,10 +73,22 @@ def open_envelope(data: bytes, version: str | None = None) -> Envelope:
     return Envelope(names.version, root, () if header is None else header[:], body[:])
 
 
+def is_ours(block: _Element, version: str) -> bool:
+    """Whether a header block is meant for whoever gets the message (SOAP 1.1 section 4.2.2, SOAP 1.2 part 1 section 2.2)."""
+    if version == SOAP_11:
+        return (block.get(f"{{{version}}}actor") or "") in {"", _NEXT_11}
+    return (block.get(f"{{{version}}}role") or "") in _OUR_ROLES
+
+
+def must_be_understood(block: _Element, version: str) -> bool:
+    """Whether a message must be refused by who does not know this block."""
+    return (block.get(f"{{{version}}}mustUnderstand") or "0").strip() in {"1", "true"}
+
+
 def _refuse_root(root: _Element, version: str | None) -> NoReturn:
     if str(root.tag).rpartition("}")[2].lower() == "html":
         raise CodecError("the message is an HTML page, not a SOAP envelope")
     raise CodecError(f"the root element is not {NAMES[version].envelope if version else 'a SOAP 1.1 or 1.2 envelope'}")
 
 
-__all__ = ["NAMES", "Envelope", "Names", "open_envelope"]
+__all__ = ["NAMES", "Envelope", "Names", "is_ours", "must_be_understood", "open_envelope"]

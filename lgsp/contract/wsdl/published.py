@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
+from lgsp.codec.soap.refusal import OURS
 from lgsp.codec.soap.tables import SOAP_11, SOAP_12
 from lgsp.contract.wsdl.files import WSDL, XSD
 from lgsp.model.agreed import ADDRESS
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 SOAP_BINDINGS: Mapping[str, str] = MappingProxyType(
     {SOAP_11: "http://schemas.xmlsoap.org/wsdl/soap/", SOAP_12: "http://schemas.xmlsoap.org/wsdl/soap12/"},
 )
-OURS = "urn:lgsp:soap:1"
 OURS_FILE = "lgsp.xsd"
 OURS_TEXT = (Path(__file__).parent.parent.parent.parent / "contracts" / "wsdl" / "lgsp.xsd").read_bytes()
 HEADER, FAULT = "LgspHeader", "LgspProblem"
@@ -56,6 +56,19 @@ def published_documents(read: Documents, ports: Collection[str], names: Collecti
         for file, root in documents.items()
     }
     return MappingProxyType({**texts, OURS_FILE: OURS_TEXT})
+
+
+def served_documents(read: Documents, paths: Mapping[str, str]) -> Mapping[str, bytes]:
+    """The documents as they are, for a stand-in: links and addresses lead to ADDRESS, each port to its path there."""
+    texts: dict[str, bytes] = {}
+    for file, original in read.roots.items():
+        root = deepcopy(original)
+        _rewrite_links(read, file, root)
+        for port in root.findall(f"{{{WSDL}}}service/{{{WSDL}}}port"):
+            for address in (node for space in SOAP_BINDINGS.values() for node in port.findall(f"{{{space}}}address")):
+                address.set("location", ADDRESS + paths.get(str(port.get("name")), "/").removeprefix("/"))
+        texts["" if file == read.main else file] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return MappingProxyType(texts)
 
 
 def _rewrite_links(read: Documents, file: str, root: _Element) -> None:

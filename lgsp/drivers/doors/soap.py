@@ -15,6 +15,7 @@ from lgsp import exchange
 from lgsp.codec import json
 from lgsp.codec.soap.envelope import Envelope
 from lgsp.codec.soap.inbound import MEDIA_TYPES, read_content_type, read_envelope
+from lgsp.codec.soap.refusal import CONTENT_TYPES
 from lgsp.codec.soap.tables import SOAP_11
 from lgsp.drivers.doors.asgi import body_pieces, read_body, read_path, read_purpose
 from lgsp.drivers.doors.mtom import (
@@ -26,7 +27,7 @@ from lgsp.drivers.doors.mtom import (
     package_reply,
     put_parts,
 )
-from lgsp.drivers.doors.soap_faults import CONTENT_TYPES, fault_reply
+from lgsp.drivers.doors.soap_faults import fault_reply
 from lgsp.drivers.doors.soap_headers import NOTHING_HEARD, hear, joined
 from lgsp.drivers.doors.voice import Voice, recognise
 from lgsp.errors import Fault

@@ -1,112 +1,24 @@
-"""Faults as SOAP Faults, 1.1 and 1.2: code, reason in Vietnamese and English, and the problem of the one table as typed detail.
-
-What is no SOAP request of somebody we know keeps its own HTTP status (400, 401, 404, 405, 413, 415: WS-I Basic Profile R1113 to R1115).
-Every other fault comes with the status that its version of SOAP prescribes: 500 in 1.1 (section 6.2; generated clients read typed detail
-under no other), in 1.2 400 where the sender is to blame and 500 otherwise (part 2, section 7.5.2.2).
-"""
+"""Faults as the SOAP door answers them: the SOAP Fault of lgsp/codec/soap/refusal.py, a provider's typed detail before it, HTTP headers."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lgsp.codec.soap.inbound import write_envelope
-from lgsp.codec.soap.tables import SOAP_11, SOAP_12
+from lgsp.codec.soap.refusal import CONTENT_TYPES, fault_blocks, fault_element, problem_element, status_of
 from lgsp.drivers.doors.problems import fault_headers
-from lgsp.drivers.doors.soap_headers import OURS, SOAP_FAULT_ACTION, Heard
-from lgsp.errors import Blame, problems
+from lgsp.drivers.doors.soap_headers import SOAP_FAULT_ACTION, Heard
 from lgsp.model.happening import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lgsp.errors import Fault
-
-OWN_STATUS = frozenset({"malformed-body", "malformed-request"})
-OWN_STATUSES = frozenset({401, 404, 405, 413, 415})
-CODES = {"header-not-understood": "MustUnderstand", "soap-version": "VersionMismatch"}
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-CONTENT_TYPES = {SOAP_11: "text/xml; charset=utf-8", SOAP_12: "application/soap+xml; charset=utf-8"}
 
 
 def fault_reply(fault: Fault, version: str, heard: Heard, names: tuple[str, str, str], typed: bytes = b"") -> Reply:
     """The fault as an HTTP answer; `names`: issuer, message id, trace id; `typed`: the provider's own detail, which comes before ours."""
-    code = CODES.get(fault.slug) or ("Client" if fault.blame is Blame.CONSUMER else "Server")
-    status = _status(fault, version, code)
     headers = (("Content-Type", CONTENT_TYPES[version]), ("Content-Language", "vi, en"), *fault_headers(fault))
     if not heard.faults:
-        return Reply(status, b"", headers[1:])
-    detail = typed.decode() + _problem(fault, names)
-    content = _in_11(fault, code, detail) if version == SOAP_11 else _in_12(fault, code, detail)
-    blocks = heard.blocks(SOAP_FAULT_ACTION, names[1]) + _more_blocks(fault, version)
-    return Reply(status, write_envelope(version, blocks, content.encode()), headers)
-
-
-def _status(fault: Fault, version: str, code: str) -> int:
-    own = fault.problem.status
-    if own in OWN_STATUSES or fault.slug in OWN_STATUS:
-        return own
-    return 400 if version == SOAP_12 and code == "Client" else 500
-
-
-def _in_11(fault: Fault, code: str, detail: str) -> str:
-    title = fault.problem.title
-    reason = _escaped(f"{title['vi']} / {title['en']}")
-    return f"<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{reason}</faultstring><detail>{detail}</detail></soap:Fault>"
-
-
-def _in_12(fault: Fault, code: str, detail: str) -> str:
-    code = {"Client": "Sender", "Server": "Receiver"}.get(code, code)
-    texts = "".join(f'<soap:Text xml:lang="{lang}">{_escaped(fault.problem.title[lang])}</soap:Text>' for lang in ("vi", "en"))
-    parts = f"<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code><soap:Reason>{texts}</soap:Reason>"
-    return f"<soap:Fault>{parts}<soap:Detail>{detail}</soap:Detail></soap:Fault>"
-
-
-def _problem(fault: Fault, names: tuple[str, str, str]) -> str:
-    """The declared fault element, in the order of lgsp.xsd."""
-    issuer, message_id, trace_id = names
-    problem = problems()[fault.slug]
-    facts: list[tuple[str, Any]] = [
-        ("slug", problem.slug),
-        ("type", problem.uri(issuer)),
-        ("status", problem.status),
-        ("blame", fault.blame.value),
-        ("retryable", "true" if problem.retryable else "false"),
-        ("retryAfter", None if fault.retry_after_s is None else max(1, round(fault.retry_after_s))),
-    ]
-    words = "".join(f"<{name}>{_elements(text.items())}</{name}>" for name, text in (("title", problem.title), ("action", problem.action)))
-    rest: list[tuple[str, Any]] = [
-        ("detail", fault.detail or None),
-        ("providerMessage", fault.extra.get("providerMessage") or None),
-        ("messageId", fault.extra.get("messageId") or message_id),
-        ("traceId", trace_id),
-    ]
-    places = "".join(
-        f"<error>{_elements((('path', v.pointer), ('line', v.line or None), ('detail', v.detail), ('code', v.code)))}</error>"
-        for v in fault.errors
-    )
-    return f'<problem xmlns="{OURS}">{_elements(facts)}{words}{_elements(rest)}{places}</problem>'
-
-
-def _elements(facts: Iterable[tuple[str, Any]]) -> str:
-    return "".join(f"<{name}>{_escaped(str(value))}</{name}>" for name, value in facts if value is not None)
-
-
-def _escaped(text: str) -> str:
-    """Text that XML can hold: what it cannot is replaced, because a fault must arrive."""
-    sound = _FORBIDDEN.sub("\ufffd", text)
-    return sound.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-
-
-def _more_blocks(fault: Fault, version: str) -> bytes:
-    """SOAP 1.2 part 1, sections 5.4.7 and 5.4.8: which versions are spoken, which block was not understood."""
-    if fault.slug == "soap-version":
-        offered = "".join(
-            f'<soap:SupportedEnvelope xmlns:v="{each}" qname="v:Received"/>' for each in fault.extra.get("versions", (SOAP_11, SOAP_12))
-        )
-        return f'<soap:Upgrade xmlns:soap="{SOAP_12}">{offered}</soap:Upgrade>'.encode()
-    if fault.slug == "header-not-understood" and version == SOAP_12:
-        space, _, local = str(fault.extra["notUnderstood"])[1:].rpartition("}")
-        uri = _escaped(space).replace('"', "&quot;")
-        return f'<soap:NotUnderstood xmlns:u="{uri}" qname="u:{local}"/>'.encode()
-    return b""
+        return Reply(status_of(fault, version), b"", headers[1:])
+    content = fault_element(fault, version, typed.decode() + problem_element(fault, names))
+    blocks = heard.blocks(SOAP_FAULT_ACTION, names[1]) + fault_blocks(fault, version)
+    return Reply(status_of(fault, version), write_envelope(version, blocks, content), headers)

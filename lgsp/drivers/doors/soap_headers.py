@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lgsp.codec.soap.envelope import is_ours, must_be_understood
 from lgsp.codec.soap.lexical import quick
-from lgsp.codec.soap.tables import SOAP_11
+from lgsp.codec.soap.refusal import OURS
 from lgsp.errors import Fault
 from lgsp.model.parties import Purpose
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from lgsp.codec.soap.envelope import Envelope
 
-OURS = "urn:lgsp:soap:1"
 WSA = "http://www.w3.org/2005/08/addressing"
 ANONYMOUS, NONE = f"{WSA}/anonymous", f"{WSA}/none"
 SOAP_FAULT_ACTION = f"{WSA}/soap/fault"
@@ -40,8 +40,6 @@ _PURPOSE: Mapping[str, str] = MappingProxyType(
     }
 )
 _ADDRESSING = frozenset(f"{{{WSA}}}{name}" for name in ("To", "Action", "MessageID", "RelatesTo", "ReplyTo", "FaultTo", "From"))
-_NEXT_11 = "http://schemas.xmlsoap.org/soap/actor/next"
-_OUR_ROLES = frozenset({"", *(f"http://www.w3.org/2003/05/soap-envelope/role/{name}" for name in ("next", "ultimateReceiver"))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +73,10 @@ def hear(envelope: Envelope, path: str, understood: frozenset[str] = frozenset()
     """Read the blocks that are meant for us; `understood`: tags that somebody else takes care of."""
     if not envelope.blocks:
         return NOTHING_HEARD
-    ours = [block for block in envelope.blocks if _is_ours(block, envelope.version)]
+    ours = [block for block in envelope.blocks if is_ours(block, envelope.version)]
     known = understood | _ADDRESSING | {_BLOCK}
     for block in ours:
-        if block.tag not in known and _must_be_understood(block, envelope.version):
+        if block.tag not in known and must_be_understood(block, envelope.version):
             raise Fault("header-not-understood", extra={"notUnderstood": str(block.tag)})
     once = _once([block for block in ours if block.tag in _ADDRESSING or block.tag == _BLOCK])
     if not once:
@@ -106,16 +104,6 @@ def joined(said: Purpose, heard: Purpose) -> Purpose:
         if other is not None:
             changes[each.name] = other
     return replace(said, **changes)
-
-
-def _is_ours(block: _Element, version: str) -> bool:
-    if version == SOAP_11:
-        return (block.get(f"{{{version}}}actor") or "") in {"", _NEXT_11}
-    return (block.get(f"{{{version}}}role") or "") in _OUR_ROLES
-
-
-def _must_be_understood(block: _Element, version: str) -> bool:
-    return (block.get(f"{{{version}}}mustUnderstand") or "0").strip() in {"1", "true"}
 
 
 def _once(blocks: Sequence[_Element]) -> Mapping[str, _Element]:
