@@ -18,16 +18,17 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
-# foreign clients that no Debian package has: openapi-python-client in a venv of its own, node's soap beside its test
-clients: .venv-clients/installed tests/clients/node/node_modules/.package-lock.json
+# foreign clients that no Debian package has: openapi-python-client in a venv of its own, what npm has beside its test
+NPM_CLIENTS := tests/clients/node tests/clients/typescript
+clients: .venv-clients/installed $(NPM_CLIENTS:%=%/node_modules/.package-lock.json)
 
 .venv-clients/installed: tests/clients/rest/requirements.lock
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-tests/clients/node/node_modules/.package-lock.json: tests/clients/node/package-lock.json
-	cd tests/clients/node && npm ci --no-audit --no-fund --loglevel error
+tests/clients/%/node_modules/.package-lock.json: tests/clients/%/package-lock.json
+	cd $(<D) && npm ci --no-audit --no-fund --loglevel error
 
 demo: install
 	$(BIN)/lgsp demo $(if $(ONCE),--once)
@@ -65,4 +66,4 @@ lock: install
 		--strip-extras --no-emit-options --no-emit-trusted-host --output-file tests/clients/rest/requirements.lock tests/clients/rest/requirements.in
 
 clean:
-	rm -rf .venv .venv-clients tests/clients/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-clients $(NPM_CLIENTS:%=%/node_modules) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

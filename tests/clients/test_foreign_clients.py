@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 NODE = HERE / "node" / "node_modules" / "soap"
+TYPESCRIPT = HERE / "typescript" / "node_modules"
+STRICTLY = ("--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--lib", "es2022,dom", "--module", "nodenext")
+SERVICES = ("citizens", "kho", "nguoi-dan")
 GENERATOR = HERE.parents[1] / ".venv-clients" / "bin" / "openapi-python-client"
 FETCH = (sys.executable, "{here}/fetch.py")
 PATIENCE_S = 120
@@ -111,8 +114,19 @@ CLIENTS: Mapping[str, Client] = {
             ["mono", "client.exe", "{hub}", "{token}"],
         ],
     ),
+    "openapi-typescript": Client(
+        ["node", TYPESCRIPT],
+        [
+            *((*FETCH, f"{{hub}}/{service}/1/openapi.json", f"{service}.json", "{token}") for service in SERVICES),
+            ["ln", "-s", str(TYPESCRIPT), "node_modules"],
+            ["cp", "{here}/typescript/client.mts", "client.mts"],
+            *(["node", "node_modules/openapi-typescript/bin/cli.js", f"{service}.json", "-o", f"{service}.d.ts"] for service in SERVICES),
+            ["node", "node_modules/typescript/bin/tsc", *STRICTLY, "client.mts"],
+            ["node", "client.mjs", "{hub}", "{token}"],
+        ],
+    ),
     "openapi-python-client": Client(
-        [GENERATOR], [*_rest("citizens"), *_rest("kho"), *_rest("nguoi-dan"), ["{python}", "{here}/rest/client.py", "{hub}", "{token}"]]
+        [GENERATOR], [*(step for service in SERVICES for step in _rest(service)), ["{python}", "{here}/rest/client.py", "{hub}", "{token}"]]
     ),
 }
 
