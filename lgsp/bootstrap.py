@@ -158,7 +158,7 @@ async def _open_over(store: Store, settings: Settings, new_id: Ids, now: SteadyC
     tokens = await _tokens(settings, store, new_id)
     bell = open_bell(settings.broker_url, on_fault=telemetry.bell_failed)
     vault = open_vault(settings, store, new_id)
-    outbound = NativeCalls(bound, now, telemetry, vault)
+    outbound = NativeCalls(bound, now, telemetry, vault, settings.file_limit_bytes)
     guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
     ports = _ports(_Parts(settings, catalogue, bound, telemetry, (new_id, now), store, tokens, bell, guard, vault))
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))

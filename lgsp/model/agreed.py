@@ -93,7 +93,8 @@ class Wire:
     write: native value to request body, and what in it breaks the provider's own contract; a value that cannot be written has no body.
     locate: native value to path and query where they depend on it; without it, `path` is sent as it stands.
     decode: answer body to native value; raises `CodecError`, or returns a SoapFault. check_reply: what in an answer breaks the contract.
-    read_once: decode and check_reply of the same bytes, parsed once, where the codec can.
+    read_once: decode and check_reply of the same bytes, parsed once, where the codec can. binary: local names of the answer's elements that
+    are base64 wherever they stand.
     """
 
     method: str
@@ -105,6 +106,7 @@ class Wire:
     check_reply: Callable[[bytes], Sequence[Violation]]
     read_once: Callable[[bytes], tuple[Any, Sequence[Violation]]] | None = None
     locate: Callable[[Any], str] | None = None
+    binary: frozenset[str] = frozenset()
 
     def read(self, data: bytes) -> tuple[Any, Sequence[Violation]]:
         """The native value of an answer, and what in it breaks the provider's contract; raises `CodecError`."""

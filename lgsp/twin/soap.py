@@ -66,7 +66,7 @@ class SoapTwin:
 
     def __init__(self, contract: WsdlContract, documents: Documents, seed: int = 0, examples: Examples | None = None) -> None:
         self.contract = contract
-        self.paths = {port.name: urlsplit(port.address).path or "/" for port in contract.ports}
+        self.paths = {port.name: _path(port.address) for port in contract.ports}
         self._documents = served_documents(documents, self.paths)
         self._wanted = token_operations(documents)
         self._seed = seed
@@ -190,6 +190,14 @@ def _dispatched(ports: list[Port], envelope: Envelope, action: str) -> Heard:
     if any(local == name or local == name + "Request" for port in ports for name in port.by_zeep):
         raise Fault("no-example", f"{local} has SOAP encoding or several parts in its body, which a stand-in does not speak")
     raise Fault("malformed-body", "the element in the Body asks for no operation of this port")
+
+
+def _path(address: str) -> str:
+    """The path of an address; people leave all kinds of words in its place."""
+    try:
+        return "/" + urlsplit(address.strip()).path.lstrip("/")
+    except ValueError:
+        return "/"
 
 
 def _status(fault: SoapFault, version: str) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lgsp.codec.soap.speech import Speech
+    from lgsp.contract.wsdl.read import Port
 
 STEP, OPERATIONS = (1, 20) if os.environ.get("CI") == "true" else (12, 4)
 TYPES = {"http://schemas.xmlsoap.org/soap/envelope/": "text/xml", "http://www.w3.org/2003/05/soap-envelope": "application/soap+xml"}
@@ -48,12 +49,18 @@ async def flaw(client: httpx.AsyncClient, path: str, name: str, speech: Speech) 
     return speech.read(answer.content)[1] or None
 
 
+def told_apart(port: Port) -> list[tuple[str, Speech]]:
+    """The operations of a port that body or SOAPAction tell apart; some WSDLs leave that to WS-Addressing alone."""
+    marks = {name: (str(speech.operation.request.body), speech.operation.action) for name, speech in port.operations.items()}
+    return [(name, speech) for name, speech in port.operations.items() if list(marks.values()).count(marks[name]) == 1]
+
+
 async def test_every_operation_answers_validly(corpora):
     asked, flaws = 0, []
     for file, twin in twins(corpora / "wsdl"):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(twin), base_url="http://twin") as client:
             for port in twin.contract.ports:
-                for name, speech in list(port.operations.items())[:OPERATIONS]:
+                for name, speech in told_apart(port)[:OPERATIONS]:
                     asked += 1
                     flaws += [(file, found) for found in [await flaw(client, twin.paths[port.name], name, speech)] if found]
 

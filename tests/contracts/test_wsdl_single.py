@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,6 +31,11 @@ def spoken(files: Mapping[str, str]) -> tuple[Speech, Speech, bytes]:
     return *(contract_of(each).port().operations["Do"] for each in (read, again)), single  # type: ignore[return-value]
 
 
+def mean_the_same(one: Speech, other: Speech, value: Any) -> bool:
+    """Whether each reads what the other writes."""
+    return all(reader.request.read_once(writer.request.write(value)[0]) == (value, ()) for reader, writer in ((one, other), (other, one)))
+
+
 def test_imports_includes_and_lent_namespaces_stand_inside_and_mean_the_same():
     forms = '<xs:complexType name="Place"><xs:sequence><xs:element name="village" type="xs:string"/></xs:sequence></xs:complexType>'
     files = {
@@ -47,12 +52,8 @@ def test_imports_includes_and_lent_namespaces_stand_inside_and_mean_the_same():
     }
 
     before, after, single = spoken(files)
-    value = {"place": {"village": "Thử Nghiệm"}, "page": 7}
-    written, violations = before.request.write(value)
 
-    assert violations == ()
-    assert after.request.write(value) == (written, ())
-    assert before.request.read_once(written) == after.request.read_once(written) == (value, ())
+    assert mean_the_same(before, after, {"place": {"village": "Thử Nghiệm"}, "page": 7})
     assert b"schemaLocation" not in single
     assert single.count(b"<xs:schema") == 3
 
@@ -69,7 +70,7 @@ def test_a_wsdl_of_the_same_namespace_is_taken_in():
 
     before, after, single = spoken(files)
 
-    assert before.request.write("x") == after.request.write("x")
+    assert mean_the_same(before, after, "x")
     assert b'location="http://address.invalid/"' in single
     assert b"<w:import" not in single
 
@@ -91,4 +92,4 @@ def test_a_schema_of_the_catalogue_that_stands_inside_is_not_added_again(inside)
 
     before, after, _ = spoken({"main.wsdl": wsdl(text + asked)})
 
-    assert before.request.write({"To": "urn:x"}) == after.request.write({"To": "urn:x"})
+    assert mean_the_same(before, after, {"To": "urn:x"})

@@ -12,7 +12,7 @@ from lgsp.codec.soap.fragment import parse
 from lgsp.codec.soap.inbound import write_envelope
 from lgsp.codec.soap.lexical import Doubt, Unwritable, pointer_of
 from lgsp.codec.soap.side import Side
-from lgsp.codec.soap.tables import SOAP_12, Message
+from lgsp.codec.soap.tables import ANY_KEY, SOAP_12, Message
 from lgsp.errors import CodecError
 from lgsp.model.agreed import SoapFault, Wire
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lgsp.codec.soap.tables import Grammar, Operation
     from lgsp.codec.soap.verdict import Verdict
     from lgsp.errors import Violation
+
+
+BASE64 = "base64Binary"
 
 
 class Speech:
@@ -47,6 +50,24 @@ class Speech:
     def faults(self) -> Faults:
         """How the provider says no."""
         return Faults(self.operation.faults, self.grammar)
+
+    @cached_property
+    def binary(self) -> frozenset[str]:
+        """Local names in the reply that are base64 wherever they stand."""
+        kinds: dict[str, set[bool]] = {}
+        seen: set[str] = set()
+        reply = self.operation.reply
+        waiting = [] if reply is None or reply.body is None else [reply.body]
+        while waiting:
+            field = waiting.pop()
+            if field.key == ANY_KEY:
+                continue
+            shape = self.grammar.shapes[field.shape]
+            kinds.setdefault(field.name.rpartition("}")[2], set()).add(shape.form == BASE64)
+            if field.shape not in seen:
+                seen.add(field.shape)
+                waiting.extend(shape.fields)
+        return frozenset(name for name, found in kinds.items() if found == {True})
 
     def fault_element(self, name: str, value: Any) -> bytes:
         """The typed detail of a declared fault as an element of its own; nothing where there is no such one or the XSD refuses it."""
@@ -129,6 +150,7 @@ def wire(speech: Speaker) -> Wire:
         decode=speech.decode,
         check_reply=speech.check_reply,
         read_once=speech.read,
+        binary=speech.binary if isinstance(speech, Speech) else frozenset(),
     )
 
 

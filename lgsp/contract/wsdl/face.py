@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec.soap.lexical import Doubt, Unwritable, pointer_of
-from lgsp.codec.soap.tables import ANY_KEY
 from lgsp.contract.openapi.read import HttpOperation, OpenApi
 from lgsp.contract.wsdl.files import WSDL, read_documents
 from lgsp.contract.wsdl.published import SOAP_BINDINGS, published_documents
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from lgsp.codec.soap.speech import Speech
     from lgsp.contract.wsdl.files import Documents
 
-BASE64 = "base64Binary"
 WSAM = "http://www.w3.org/2007/05/addressing/metadata"
 
 
@@ -127,7 +125,7 @@ def _operations(
             recognise=_recognising(speech, crossing),
             fault=speech.fault_element,
             one_way=speech.reply is None,
-            binary=_binary(speech) if speech.reply is not None else frozenset(),
+            binary=speech.binary,
         )
 
 
@@ -167,23 +165,6 @@ def _writing(write: Callable[[Any], tuple[bytes, Sequence[Violation]]], crossing
 
 def _flaw(flaw: Unwritable) -> Violation:
     return Violation(pointer_of(flaw.steps[::-1]), flaw.detail, "codec")
-
-
-def _binary(speech: Speech) -> frozenset[str]:
-    """Local names in the answer that are base64 wherever they stand."""
-    kinds: dict[str, set[bool]] = {}
-    seen: set[str] = set()
-    waiting = [field for field in (speech.operation.reply.body if speech.operation.reply else None,) if field is not None]
-    while waiting:
-        field = waiting.pop()
-        if field.key == ANY_KEY:
-            continue
-        shape = speech.grammar.shapes[field.shape]
-        kinds.setdefault(field.name.rpartition("}")[2], set()).add(shape.form == BASE64)
-        if field.shape not in seen:
-            seen.add(field.shape)
-            waiting.extend(shape.fields)
-    return frozenset(name for name, found in kinds.items() if found == {True})
 
 
 def _nothing(_native: Any) -> tuple[bytes, Sequence[Violation]]:

@@ -31,6 +31,7 @@ from lgsp.drivers.doors.files import FileDoor
 from lgsp.drivers.doors.gate import PLACE, REFUSAL
 from lgsp.drivers.doors.mailbox import PATH as MAILBOX
 from lgsp.drivers.doors.mailbox import MailboxDoor
+from lgsp.drivers.doors.mtom import inline_reply
 from lgsp.drivers.doors.opaque import OPAQUE, read_opaque
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.drivers.doors.receipts import PATH as RECEIPTS
@@ -38,7 +39,10 @@ from lgsp.drivers.doors.receipts import ReceiptDoor
 from lgsp.drivers.doors.soap import SUFFIX, SoapDoor
 from lgsp.drivers.doors.xroad import introduced_in_rest
 from lgsp.errors import ContractError, Fault, Finding
+from lgsp.model.files import MARK
 from lgsp.model.happening import Message
+from lgsp.stages.fill import cut_at_files
+from lgsp.stages.identify import identify
 
 if TYPE_CHECKING:
     from connexion.spec import Specification
@@ -48,7 +52,7 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Reply
     from lgsp.ports.engine import Ports
 
-ACCEPTED = 202
+OK, ACCEPTED = 200, 202
 
 
 class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types for mypy to see
@@ -122,7 +126,14 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
             return await self._mailbox.answer(message)
         if is_asked(message, self._ports):
             return contract_reply(message, self._ports)
-        return await exchange.carry(message, self._ports)
+        return await self._with_files(await exchange.carry(message, self._ports), message)
+
+    async def _with_files(self, reply: Reply, message: Message) -> Reply:
+        """The content of files that the answer names, streamed; a receipt of what is stored keeps their stand-ins."""
+        if reply.status != OK or MARK not in reply.body:
+            return reply
+        outgoing = await cut_at_files(reply.body, identify(message, self._ports).id, self._ports.vault)
+        return inline_reply(reply, outgoing) if outgoing.attachments else reply
 
     async def _read(self, asked: Asked) -> Message:
         scope, headers = asked.scope, asked.headers

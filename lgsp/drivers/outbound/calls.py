@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from yarl import URL
@@ -12,6 +13,7 @@ from lgsp.drivers.outbound.auth import Sessions, header_values
 from lgsp.drivers.outbound.callback import judge_callback
 from lgsp.drivers.outbound.pool import Pool
 from lgsp.drivers.outbound.rest import judge_rest, refusal_of
+from lgsp.drivers.outbound.sift import is_large, sifted
 from lgsp.drivers.outbound.soap import judge_soap
 from lgsp.drivers.outbound.wss import seal, unseal
 from lgsp.drivers.outbound.xroad import Letter, addressed, judge_envelope, judge_fault, judge_road
@@ -20,10 +22,11 @@ from lgsp.model.files import MARK
 from lgsp.stages.fill import cut_at_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from lgsp.drivers.outbound.pool import Answer
+    from lgsp.drivers.outbound.pool import Answer, Read
     from lgsp.model.agreed import Call, Prepared, Provider, Session
+    from lgsp.model.files import File
     from lgsp.model.happening import Exchange
     from lgsp.ports.engine import Vault
     from lgsp.stages.fill import Outgoing
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
     Bound = Callable[[Provider, str | None], Mapping[str, str]]
 
+FILE_BYTES = 128 << 20
+OPAQUE = "application/octet-stream"
 SIGNED_BYTES = 16 << 20
 """Up to here a document with its files is put together to be signed."""
 JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": judge_soap, "callback": judge_callback}
@@ -39,8 +44,9 @@ JUDGES: Mapping[str, Callable[[Answer], None]] = {"rest": judge_rest, "soap": ju
 class NativeCalls:
     """Speaks to every provider; keeps a pool and the sessions of each."""
 
-    def __init__(self, bound: Bound, now: Callable[[], float], telemetry: Telemetry, vault: Vault) -> None:
+    def __init__(self, bound: Bound, now: Callable[[], float], telemetry: Telemetry, vault: Vault, file_bytes: int = FILE_BYTES) -> None:
         self._bound = bound
+        self._file_bytes = file_bytes
         self._now = now
         self._telemetry = telemetry
         self._vault = vault
@@ -87,7 +93,7 @@ class NativeCalls:
         bound = self._bound(provider, exchange.purpose.represented_party)
         letter = await self._sealed(addressed(self._letter(call, request, bound, exchange), call, bound, exchange), bound, exchange)
         headers, body = await self._filled(letter, exchange)
-        answer = await self._pool(provider).send(call.wire.method, letter.url, headers, body)
+        answer = await self._pool(provider).send(call.wire.method, letter.url, headers, body, self._sift(call, exchange))
         judge_road(answer, letter, provider)
         try:
             JUDGES[provider.kind](answer)
@@ -132,6 +138,18 @@ class NativeCalls:
             return letter.headers, letter.content or None
         files = await cut_at_files(letter.content, exchange.consumer, self._vault)
         return {**letter.headers, "Content-Length": str(files.size_bytes)}, files.filled()
+
+    def _sift(self, call: Call, exchange: Exchange) -> Read | None:
+        """How a large answer is read: its long base64 texts into the vault; whole where there are none, or a signature covers them."""
+        names = call.wire.binary
+        auth = exchange.operation.provider.auth
+        if not names or (auth.wss is not None and auth.wss.answered_by):
+            return None
+
+        def keep(content: AsyncIterator[bytes]) -> Awaitable[File]:
+            return self._vault.keep(content, exchange.consumer, OPAQUE, self._file_bytes)
+
+        return lambda status, headers: partial(sifted, names=names, keep=keep) if is_large(status, headers) else None
 
     def _pool(self, provider: Provider) -> Pool:
         pool = self._pools.get(provider.code)

@@ -15,12 +15,14 @@ import aiohttp
 from lgsp.errors import OutcomeUnknown, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from yarl import URL
 
     from lgsp.model.agreed import Provider
     from lgsp.telemetry import Telemetry
+
+    Read = Callable[[int, Mapping[str, str]], Callable[[AsyncIterator[bytes]], Awaitable[bytes]] | None]
 
 ANSWER_LIMIT_BYTES = 16 << 20
 KEEPALIVE_S = 3.0
@@ -58,12 +60,25 @@ class Pool:
         """Whether its limits are still those that are published."""
         return (self._timeouts, self._in_flight_most) == (provider.timeouts, provider.in_flight)
 
-    async def send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] | None) -> Answer:
-        """One request, once; raises Unreachable (also where no slot becomes free) or OutcomeUnknown."""
+    async def send(
+        self,
+        method: str,
+        url: str | URL,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterator[bytes] | None,
+        read: Read | None = None,
+    ) -> Answer:
+        """One request, once; raises Unreachable (also where no slot becomes free) or OutcomeUnknown.
+
+        read: makes a body of the bytes as they arrive, from the status and headers that came before; whole, without it.
+        """
         await self._take_slot()
         self._in_flight.inc()
         try:
-            return await self._send(method, url, headers, body)
+            async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+                pieces = read(response.status, response.headers) if read is not None else None
+                content = await _whole(response) if pieces is None else await pieces(response.content.iter_any())
+                return Answer(response.status, response.headers, content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Unreachable("provider-unreachable", type(error).__name__) from error
         except TimeoutError as error:
@@ -90,10 +105,6 @@ class Pool:
         finally:
             self._waiting -= 1
 
-    async def _send(self, method: str, url: str | URL, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] | None) -> Answer:
-        async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
-            return Answer(response.status, response.headers, await _read(response))
-
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
@@ -104,7 +115,7 @@ class Pool:
         await self.close()
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
     """The whole body, up to the limit."""
     if response.content_length is not None and response.content_length <= ANSWER_LIMIT_BYTES:
         return await response.read()
