@@ -61,14 +61,13 @@ def run(options: Options) -> Report:
         for number in range(options.rounds):
             options.say(f"{size}, round {number + 1}")
             for each in contenders:
-                figures[each.name].append((_cost_s(each.encode, options.seconds / 2), _cost_s(each.decode, options.seconds / 2)))
+                figures[each.name].append((cost_s(each.encode, options.seconds / 2), cost_s(each.decode, options.seconds / 2)))
         _conclude(report, size, figures)
     return report
 
 
 def _contenders(size: str, options: Options) -> tuple[Contender, ...]:
-    documents, note = SIZES[size]
-    native = {"MaYeuCau": "0192f0c1-7a5b-7000-8000-000000000001", "HoSo": words.native_dossier(dossier(1, documents, note))}
+    native = native_value(size)
     zeep = ZeepCodec(WSDL, OPERATION)
     request = options.encode(native)
     reply = provider.answer(request)[1]
@@ -84,11 +83,17 @@ def _contenders(size: str, options: Options) -> tuple[Contender, ...]:
     )
 
 
+def native_value(size: str) -> dict[str, Any]:
+    """What is written as a request of this size."""
+    documents, note = SIZES[size]
+    return {"MaYeuCau": "0192f0c1-7a5b-7000-8000-000000000001", "HoSo": words.native_dossier(dossier(1, documents, note))}
+
+
 def _tree(node: Any) -> tuple[Any, ...]:
     return node.tag, (node.text or "").strip(), sorted(node.attrib.items()), [_tree(child) for child in node]
 
 
-def _cost_s(call: Callable[[], Any], seconds: float) -> float:
+def cost_s(call: Callable[[], Any], seconds: float) -> float:
     """CPU seconds of one call, over so many calls as fill the time."""
     call()
     count, began = 0, time.process_time()

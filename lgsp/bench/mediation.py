@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.bench import process
 from lgsp.bench.client import Load, send
+from lgsp.bench.codec import cost_s
 from lgsp.bench.databases import scratch_database
 from lgsp.bench.dossier import body
 from lgsp.bench.hub import OPERATIONS, Hub, hub
@@ -31,20 +32,25 @@ if TYPE_CHECKING:
 SQLITE, POSTGRESQL, NAIVE, PASS_THROUGH, NGINX = "hub sqlite", "hub postgresql", "naive", "pass-through", "nginx"
 SOAP_SOAP, SOAP_REST = "SOAP in, SOAP out", "SOAP in, REST out"
 HALF = 0.5
-SOAP_SHARE = 0.8
+SOAP_SHARE, XSD_SHARE = 0.8, 0.05
 LONGEST_BLOCK_S = 0.01
 SOAK_WARM_UP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command was told; `soak` is a number of requests, 0 for none."""
+    """What the command was told; `soak` is a number of requests, 0 for none.
+
+    judged, unjudged: write the SOAP request and read the SOAP answer of one exchange at 2 kB, with the XSD's verdict on both and without.
+    """
 
     seconds: float
     rounds: int
     connections: int
     soak: int
     say: Callable[[str], None]
+    judged: Callable[[], Any]
+    unjudged: Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,18 @@ def run(options: Options) -> Report:
         report.extra["loop"] = loop_blocks(field, plan)
         if options.soak:
             report.extra["soak"] = soak(field.target(SQLITE), options.soak, plan)
+    report.extra["xsd"] = xsd_cost(options, report)
     conclude(report)
     return report
+
+
+def xsd_cost(options: Options, report: Report) -> dict[str, float | None]:
+    """What the XSD's verdict on request and answer adds, as processor time and as a share of a whole exchange at 2 kB."""
+    times = [[cost_s(each, options.seconds / 4) * 1_000_000 for each in (options.judged, options.unjudged)] for _ in range(options.rounds)]
+    judged, unjudged = (statistics.median(each) for each in zip(*times, strict=True))
+    main = report.row(SQLITE, "2kB")
+    share = max(0.0, judged - unjudged) / main.cpu_us if main else None
+    return {"judged_us": round(judged, 1), "unjudged_us": round(unjudged, 1), "share": None if share is None else round(share, 4)}
 
 
 @contextlib.contextmanager
@@ -190,6 +206,7 @@ def conclude(report: Report) -> None:
     report.floor("hub/pass_through at 2 kB", 0.33, report.ratios.get("hub/pass_through"))
     report.floor("hub/naive at 50 kB", 15, report.ratios.get("hub/naive at 50 kB"))
     report.floor("CPU us a request at 2 kB", 450, main.cpu_us if main else None, at_least=False)
+    report.floor("XSD validation, share of an exchange at 2 kB", XSD_SHARE, report.extra["xsd"]["share"], at_least=False)
     report.floor("p99 added at half load, ms", 10, report.extra["half_load"]["added_p99_ms"], at_least=False)
     report.floor("event loop blocks over 10 ms at 50 kB", 0, report.extra["loop"]["over_10_ms"], at_least=False)
     report.floor("peak memory of the hub, MB", 200, main.peak_mb if main else None, at_least=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,7 +33,9 @@ def mediation_(
     """Measure a dossier in as REST, to the provider as SOAP, back as REST."""
     from lgsp.bench import mediation  # noqa: PLC0415  # as in `_report`
 
-    _report(lambda: mediation.run(mediation.Options(seconds, rounds, MEDIATION_CONNECTIONS, soak, _say)), json_file)
+    judged, unjudged = _with_and_without_verdict()
+    options = mediation.Options(seconds, rounds, MEDIATION_CONNECTIONS, soak, _say, judged, unjudged)
+    _report(lambda: mediation.run(options), json_file)
 
 
 @app.command("accept")
@@ -108,6 +110,25 @@ def codec_(seconds: Annotated[float, typer.Option(min=0.1)] = 1.0, rounds: Round
         return decode(speech, data, reply=True)
 
     _report(lambda: codec.run(codec.Options(seconds, rounds, lambda native: encode(speech, native), read, _say)), json_file)
+
+
+def _with_and_without_verdict() -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """The SOAP work of one exchange at 2 kB: as the hub does it, and with nothing judged."""
+    from lgsp.bench import codec  # noqa: PLC0415  # as in `_report`
+    from lgsp.bench.peers import provider  # noqa: PLC0415
+    from lgsp.contract.wsdl.read import read_contract  # noqa: PLC0415
+
+    speech = read_contract(codec.WSDL).port().operations[codec.OPERATION]
+    native = codec.native_value("2 kB")
+    reply = provider.answer(speech.request.write(native)[0])[1]
+
+    def judged() -> Any:
+        return speech.request.write(native), speech.read(reply)
+
+    def unjudged() -> Any:
+        return speech.request.careful(native).encode(), speech.decode(reply)
+
+    return judged, unjudged
 
 
 def _say(text: str) -> None:
