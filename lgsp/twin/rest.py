@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -77,9 +77,10 @@ class Route:
         if len(parts) != len(self.segments):
             return None
         pairs = list(zip(self.segments, parts, strict=True))
-        if any(expected != unquote(part) for expected, part in pairs if expected[:1] != "{") or not all(part for _, part in pairs[1:]):
+        if any(expected != unquote(part) for expected, part in pairs if expected[:1] != "{"):
             return None
-        return {expected[1:-1]: unquote(part) for expected, part in pairs if expected[:1] == "{"}
+        found = {expected[1:-1]: unquote(part) for expected, part in pairs if expected[:1] == "{"}
+        return found if all(found.values()) else None
 
 
 class RestTwin:
@@ -109,7 +110,8 @@ class RestTwin:
         challenged = challenge(route.described.get("security", self._document.get("security", [])), self._schemes, asked)
         if challenged is not None:
             raise Fault("token-missing", "the contract asks for a credential", headers=(("WWW-Authenticate", challenged),))
-        _judge(route.operation, asked, variables)
+        keys = {each.get("name") for each in self._schemes.values() if each.get("type") == "apiKey" and each.get("in") == "query"}
+        _judge(route.operation, replace(asked, query={name: text for name, text in asked.query.items() if name not in keys}), variables)
         return route
 
     async def answer(self, route: Route, asked: Asked) -> Answer:

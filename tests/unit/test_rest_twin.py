@@ -139,6 +139,17 @@ def test_paths_are_served_below_the_servers_prefix_too_and_plain_ones_win(twin):
     assert twin.get("/dossiers/latest").status_code == 204
 
 
+def test_the_root_is_a_path_and_a_key_in_the_query_is_no_parameter(tmp_path):
+    document = yaml.safe_load(CONTRACT)
+    document["paths"] = {"/": document["paths"]["/dossiers/latest"]}
+    document["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": "query", "name": "key"}}
+    document["paths"]["/"]["get"]["security"] = [{"key": []}]
+    (tmp_path / "hoso.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    twin = TestClient(RestTwin(read_openapi(tmp_path / "hoso.yaml")))
+
+    assert [twin.get(path).status_code for path in ("/?key=k", "/", "/?key=k&other=1")] == [204, 401, 400]
+
+
 def test_the_official_examples_are_served_and_answer_by_their_contract(corpora):
     folder = corpora / "openapi" / "learn.openapis.org" / "examples"
     answered = 0

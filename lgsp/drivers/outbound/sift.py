@@ -148,26 +148,16 @@ def is_large(status: int, headers: Mapping[str, str]) -> bool:
 
 async def sifted(pieces: AsyncIterator[bytes], names: frozenset[str], keep: Keep) -> bytes:
     """The document, with stand-ins for the files that `keep` has taken from it."""
-    sieve, stand_ins = Sieve(names), []
-    filing: _Filing | None = None
+    sieve, filing = Sieve(names), Filing(keep)
     try:
         async for piece in _with_end(pieces):
             sieve.feed(piece or b"", is_last=piece is None)
             taken, sieve.taken = sieve.taken, []
             for each in taken:
-                if each == BEGIN:
-                    filing = _Filing(keep)
-                elif filing is None:
-                    continue
-                elif each == END:
-                    stand_ins.append(stand_in((await filing.kept()).ref))
-                    filing = None
-                elif isinstance(each, bytes):
-                    await filing.put(each)
+                await filing.take(each)
     finally:
-        if filing is not None:
-            await filing.drop()
-    return sieve.document(stand_ins)
+        await filing.drop()
+    return sieve.document(filing.stand_ins)
 
 
 async def _with_end(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
@@ -176,31 +166,43 @@ async def _with_end(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]
     yield None
 
 
-class _Filing:
-    """One file on its way into the vault; what comes faster than the vault takes it, waits."""
+class Filing:
+    """Files on their way into the vault, one after another; what comes faster than the vault takes it, waits."""
 
     def __init__(self, keep: Keep) -> None:
+        self.stand_ins: list[str] = []
+        self._keep = keep
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_PIECES)
-        self._task: asyncio.Future[Any] = asyncio.ensure_future(keep(self._content()))
+        self._task: asyncio.Future[Any] | None = None
+
+    async def take(self, happened: bytes | str) -> None:
+        """BEGIN, a piece, or END; raises what the vault raised."""
+        if happened == BEGIN:
+            self._queue = asyncio.Queue(MOST_PIECES)
+            self._task = asyncio.ensure_future(self._keep(self._content()))
+        elif happened == END:
+            await self._put(None)
+            self.stand_ins.append(stand_in((await self._kept()).ref))
+        elif isinstance(happened, bytes):
+            await self._put(happened)
 
     async def _content(self) -> AsyncIterator[bytes]:
         while (piece := await self._queue.get()) is not None:
             yield piece
 
-    async def put(self, piece: bytes | None) -> None:
-        """Hand a piece over; raises what the vault raised."""
+    async def _put(self, piece: bytes | None) -> None:
+        """Hand a piece over, unless the vault takes no more: then it raises why."""
         putting: asyncio.Future[Any] = asyncio.ensure_future(self._queue.put(piece))
-        await asyncio.wait({putting, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        waiting = {putting} if self._task is None else {putting, self._task}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if not putting.done():
             putting.cancel()
-            await self.kept()
+            await self._kept()
 
-    async def kept(self) -> File:
-        """The file, after its last piece."""
-        if not self._task.done():
-            await self.put(None)
+    async def _kept(self) -> File:
+        task, self._task = self._task or asyncio.Future(), None
         try:
-            file: File = await self._task
+            file: File = await task
         except Fault as fault:
             if fault.slug != "body-too-large":
                 raise
@@ -208,10 +210,11 @@ class _Filing:
         return file
 
     async def drop(self) -> None:
-        """Keep nothing of it."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError, Exception):  # why the answer failed is told already
-            await self._task
+        """Keep nothing of a file that is not complete."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError, Exception):  # why the answer failed is told already
+                await self._task
 
 
 def _refuse_doctype(*_: object) -> None:
