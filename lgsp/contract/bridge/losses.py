@@ -68,6 +68,7 @@ class _Differences:
 
     def between(self, mine: Schema, other: Schema, at: str) -> None:
         """Gather what differs in the form of the values."""
+        self._met.clear()  # forms of an earlier comparison are gone, and their ids may be given again
         forms = [Forms(_deaf).of(schema, at) for schema in (mine, other)]
         self._forms(forms[0], forms[1], at)
 
