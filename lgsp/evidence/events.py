@@ -20,7 +20,7 @@ UNREADABLE = "unreadable"
 
 
 def exchange_event(source: str, closed: Closed, opened: Mapping[str, str]) -> Event:
-    """One passage. opened: provider, request digest (hex) and what the OPENED row tells of why and whom; empty where nothing was opened.
+    """One passage. opened: provider, request digest (hex), why and whom; of what was refused before it was opened only why.
 
     Concerned are those whom the request named, and those whom the answer did.
     """

@@ -180,7 +180,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The row that must be durable before the consumer gets its answer. `stages`: (stage, microseconds) in order."""
+    """The row that must be durable before the consumer gets its answer.
+
+    `stages`: (stage, microseconds) in order. purpose: only where no OPENED row tells it.
+    """
 
     message_id: str
     attempt: int
@@ -197,6 +200,7 @@ class Closed:
     stages: tuple[tuple[str, int], ...]
     trace_id: str
     disclosed: Disclosed = NOTHING_DISCLOSED
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
@@ -31,6 +32,7 @@ async def record_fault(fault: Fault, message: Message, claim: KeyClaim | None, p
         ports.log.refused_unidentified(message.source, fault.slug, message.received_at)
         return
     row = closed_row(outcome, fault.problem.status, ports, trail, fault=fault)
+    row = row if trail.opened else replace(row, purpose=message.purpose)
     try:
         await ports.log.closed(row, KeyAnswer(claim, unknown=fault.may_have_acted) if claim and trail.opened else None)
     except Fault as unwritten:

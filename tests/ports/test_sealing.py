@@ -100,14 +100,14 @@ async def test_a_leaf_tells_who_asked_whom_for_what_on_what_ground_and_what_came
 
 
 async def test_what_was_refused_before_its_provider_has_a_leaf_too(store, make, sealer, clock):
-    await store.closed(
-        make.closed(make.new_id(), outcome=Outcome.REFUSED, status=403, cause="purpose-not-allowed", blame="consumer", stages=())
-    )
+    refused = {"outcome": Outcome.REFUSED, "status": 403, "cause": "purpose-not-allowed", "blame": "consumer", "stages": ()}
+    await store.closed(make.closed(make.new_id(), **refused, purpose=make.opened().purpose))
 
     await sealer.seal_due("a", clock, os.urandom)
 
     (fields,) = await every(store)
     assert (fields["provider"], fields["outcome"]) == ("", "refused 403 purpose-not-allowed consumer")
+    assert (fields["official"], fields["purpose"]) == ("CB-0001", "one-stop")
 
 
 async def test_what_is_still_open_has_no_leaf_until_it_closes(store, make, sealer, clock):

@@ -64,7 +64,7 @@ class MemoryEvidence:
             if isinstance(row, Opened) and (row.message_id, row.attempt) == (closed.message_id, closed.attempt):
                 told = {name: str(value) for name, value in {**asdict(row.purpose), **asdict(row.disclosed)}.items() if value}
                 return {**told, "provider": row.provider, "digest": row.request_digest.hex()}
-        return {}
+        return {name: str(value) for name, value in asdict(closed.purpose).items() if value} if closed.purpose else {}
 
     async def events_between(self, name: str, after: int, until: int) -> Sequence[Event]:
         """Sources."""

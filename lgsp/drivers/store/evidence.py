@@ -282,7 +282,7 @@ def _closed(row: Any) -> Closed:
 
 def _opened(row: Any) -> Mapping[str, str]:
     if row.provider is None:
-        return {}
+        return _told(row.found)
     return {**_told(row.purpose), "provider": row.provider, "digest": bytes(row.request).hex()}
 
 

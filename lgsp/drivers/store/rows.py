@@ -85,8 +85,10 @@ def opened_row(row: Opened) -> Row:
     )
 
 
-def _told(row: Opened) -> str:
-    """Why it is asked, and for the evidence on what ground and whom it names."""
+def _told(row: Opened | Closed) -> str:
+    """Why it is asked, and for the evidence on what ground, which fields and whom."""
+    if row.purpose is None:
+        return "" if row.disclosed is NOTHING_DISCLOSED else _encode(row.disclosed).decode()
     why = _encode(row.purpose)
     return (why if row.disclosed is NOTHING_DISCLOSED else why[:-1] + b"," + _encode(row.disclosed)[1:]).decode()
 
@@ -104,7 +106,7 @@ def closed_row(row: Closed, settlement: Settlement | None = None) -> Row:
         row.trace_id,
         bytearray(row.reply_digest),
         "",
-        "" if row.disclosed is NOTHING_DISCLOSED else _encode(row.disclosed).decode(),
+        _told(row),
         row.outcome.value,
         row.status,
         str(row.blame),
