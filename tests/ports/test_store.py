@@ -16,11 +16,14 @@ from sqlalchemy import create_engine
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.store import migrate, open_store
 from lgsp.drivers.store.commit import GroupCommit, Guilty
+from lgsp.drivers.store.engine import MIGRATION_LOCK
+from lgsp.drivers.store.postgres import COMMAND_S
 from lgsp.drivers.store.sqlite import LOOK_BATCHES, SqliteWriter
 from lgsp.drivers.store.tables import metadata
 from lgsp.errors import Fault, SettingsError
 from lgsp.model.happening import KeyAnswer, Reply, Settlement, State
 from lgsp.model.parties import Consumer, Right, SubsystemId
+from tests.conftest import DATABASE_URL
 
 MASTER_KEY = bytes(range(32))
 ACCEPTED = Reply(202, b"{}", ())
@@ -84,6 +87,25 @@ async def test_the_log_of_a_file_begins_anew_though_commits_never_pause(tmp_path
 
     assert (tmp_path / "hub.db-wal").stat().st_size < 1.5 * len(row[10]) * 10 * LOOK_BATCHES
     await writer.close()
+
+
+async def test_a_node_waits_for_the_one_that_migrates_however_long_that_takes():
+    name = f"lgsp_test_{uuid.uuid4().hex[:12]}"
+    url = f"{DATABASE_URL.rpartition('/')[0]}/{name}"
+    server = await asyncpg.connect(DATABASE_URL)
+    await server.execute(f"CREATE DATABASE {name}")
+    other = await asyncpg.connect(url)
+    await other.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+
+    waiting = asyncio.create_task(migrate(url))
+    await asyncio.sleep(COMMAND_S + 0.5)
+    has_waited = not waiting.done()
+    await other.close()
+    await waiting
+
+    await server.execute(f"DROP DATABASE {name}")
+    await server.close()
+    assert has_waited
 
 
 async def test_a_database_without_the_schema_is_refused(tmp_path, clock):

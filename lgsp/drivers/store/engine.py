@@ -165,7 +165,7 @@ class _Address:
 async def migrate(url: str) -> None:
     """Bring the schema of this database to the release's; creates an SQLite file that is not there."""
     address = _address(url)
-    engine = _engine(address)
+    engine = _engine(address, None)  # an index over millions of rows takes its time, and so does waiting for the node that builds it
     try:
         if address.file is not None:
             address.file.touch(mode=0o600)  # for the hub's own account only; the files beside it follow
@@ -230,11 +230,11 @@ def _address(url: str) -> _Address:
     return _Address(text_of, plain.render_as_string(hide_password=False), None, settings)
 
 
-def _engine(address: _Address) -> AsyncEngine:
+def _engine(address: _Address, command_s: float | None = COMMAND_S) -> AsyncEngine:
     if address.file is None:
         arguments = {
             "timeout": CONNECT_S,
-            "command_timeout": COMMAND_S,
+            "command_timeout": command_s,
             "server_settings": {"application_name": "lgsp", **address.settings},
         }
         return create_async_engine(address.engine_url, pool_pre_ping=True, pool_timeout=CONNECT_S, connect_args=arguments)
