@@ -19,7 +19,7 @@ from lgsp.ports.publishing import Bundle, Decided
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lgsp.contract.diff.openapi import Change
+    from lgsp.contract.diff.change import Change
     from lgsp.model.agreed import Service
     from lgsp.ports.office import Office
 

@@ -9,23 +9,20 @@ from typing import Annotated
 import typer
 
 from lgsp.cli.invocation import REFUSED, USAGE, AsJson, invocation
-from lgsp.errors import ContractError, Finding
+from lgsp.errors import ContractError
 
 WIDTH = 9
-DRAFT_FIRST = "compare what `lgsp bridge` makes of both versions"
-Contract = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+Contract = Annotated[Path, typer.Argument(exists=True, readable=True)]
 
 
 def diff(ctx: typer.Context, base: Contract, revision: Contract, *, as_json: AsJson = False) -> None:
-    """Each change between two versions of an OpenAPI contract: breaking, dangerous or safe; exit 1 if something breaks."""
-    from lgsp.contract.diff.openapi import compare_files  # noqa: PLC0415  # only this verb waits for what reads contracts
+    """Each change between two OpenAPI documents or two WSDLs: breaking, dangerous or safe; exit 1 if something breaks."""
+    from lgsp.contract.diff.files import compare_contracts  # noqa: PLC0415  # only this verb waits for what reads contracts
     from lgsp.policy.compatibility import Severity  # noqa: PLC0415
 
     run = invocation(ctx)
     try:
-        for file in (base, revision):
-            _refuse_wsdl(file)
-        found = compare_files(base, revision)
+        found = compare_contracts(base, revision)
     except ContractError as error:
         for finding in error.findings:
             run.line(str(finding))
@@ -43,10 +40,3 @@ def diff(ctx: typer.Context, base: Contract, revision: Contract, *, as_json: AsJ
         run.tell("no_changes")
     if counts["breaking"]:
         raise typer.Exit(REFUSED)
-
-
-def _refuse_wsdl(file: Path) -> None:
-    from lgsp.contract.kind import Kind, kind_of  # noqa: PLC0415  # as above
-
-    if kind_of(file) is Kind.WSDL:
-        raise ContractError([Finding(file.name, 0, "", "kind", "is a WSDL; OpenAPI contracts are compared", DRAFT_FIRST)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lgsp.contract.diff.openapi import Change, compare
+from lgsp.contract.diff.change import Change
+from lgsp.contract.diff.openapi import compare
 from lgsp.policy.compatibility import Severity, Side
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from lgsp.codec.soap.tables import Operation
     from lgsp.contract.wsdl.bindings import ReadPort
     from lgsp.contract.wsdl.files import Documents
     from lgsp.model.agreed import Wire
@@ -112,14 +113,30 @@ def read_wsdl(path: Path, port: str | None = None) -> Mapping[str, Wire]:
     return MappingProxyType({name: soap.wire(speaker) for name, speaker in speakers.items()})
 
 
-def _compiled(documents: Documents) -> WsdlContract:
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """What a WSDL says before it is made to speak: its ports with their operations, and the types below them."""
+
+    ports: Sequence[ReadPort]
+    operations: Mapping[int, Mapping[str, Operation]]
+    bindings: Bindings
+    types: Types
+
+
+def anatomy(documents: Documents) -> Anatomy:
+    """Ports, operations (by the identity of their binding) and types of documents that were read; ContractError with every finding."""
     parts = schema_parts(documents)
     if documents.findings:
         raise ContractError(documents.findings)
     ports = read_ports(documents, parts)
     types = Types([*parts, *rpc_parts(documents, ports, parts)])
     bindings = Bindings(documents, types)
-    found = {id(port.binding): bindings.operations(port) for port in ports}
+    return Anatomy(ports, {id(port.binding): bindings.operations(port) for port in ports}, bindings, types)
+
+
+def _compiled(documents: Documents) -> WsdlContract:
+    read = anatomy(documents)
+    ports, bindings, types, found = read.ports, read.bindings, read.types, read.operations
     grammar = types.grammar()
     verdict = _verdict(documents, types, grammar)
     spoken = {
@@ -147,4 +164,4 @@ def _verdict(documents: Documents, types: Types, grammar: Any) -> Verdict:
         raise ContractError(findings_of(fault, types.parts, documents.main)) from fault
 
 
-__all__ = ["Port", "WsdlContract", "contract_of", "read_contract", "read_wsdl"]
+__all__ = ["Anatomy", "Port", "WsdlContract", "anatomy", "contract_of", "read_contract", "read_wsdl"]

@@ -39,6 +39,8 @@ class Types:
         self._keys: dict[Any, str] = {}
         self._roots: dict[str, Field | None] = {}
         self.shapes: dict[str, Shape] = {}
+        self.lines: dict[tuple[str, str], Place] = {}
+        """Where a shape (under "") and each of its fields and attributes (under their keys) stand."""
 
     def root(self, name: str) -> Field | None:
         """The field of a global element by its Clark name, its shapes gathered; None if no schema declares it."""
@@ -61,8 +63,9 @@ class Types:
         if kind in self._keys:
             return self._keys[kind]
         key = self._keys[kind] = f"{kind.local_name or owner}#{len(self._keys)}"
+        self.lines[key, ""] = place_of(kind, self._places)
         self.shapes[key] = Shape()  # its place, for types that contain themselves
-        self.shapes[key] = self._complex(kind) if isinstance(kind, XsdComplexType) else self._simple(kind)
+        self.shapes[key] = self._complex(kind, key) if isinstance(kind, XsdComplexType) else self._simple(kind)
         return key
 
     def _simple(self, kind: Any) -> Shape:
@@ -71,8 +74,9 @@ class Types:
         limits, facets = (None if listed else limits_of(kind)), facets_of(kind)
         return Shape(text=kind_of(kind), limits=limits, form=form_of(kind), listed=listed, derived=derived, facets=facets)
 
-    def _complex(self, kind: XsdComplexType) -> Shape:
+    def _complex(self, kind: XsdComplexType, owner: str) -> Shape:
         attributes = self._attributes(kind)
+        self._mark(owner, [(each.key, kind.attributes[each.name]) for each in attributes])
         more: Mapping[str, Any] = {
             "any_attributes": None in kind.attributes,
             "derived": self._stand_ins(kind),
@@ -87,10 +91,15 @@ class Types:
         if is_open or kind.mixed:
             return Shape(fields=self._loose_fields(found), attributes=attributes, loose=True, mixed=bool(kind.mixed), **more)
         keys = _keys([element.name for element, _, _ in found if element is not None], "")
+        self._mark(owner, [(keys[element.name], element) for element, _, _ in found if element is not None])
         fields = tuple(self._field(ANY_KEY if item[0] is None else keys[item[0].name], item) for item in found)
         choices = choices_of(kind.content)
         named = tuple((tuple(keys[name] for name in names), must) for names, must in choices or ())
         return Shape(fields=fields, attributes=attributes, choices=named, sure=choices is not None, lead=lead_of(kind.content), **more)
+
+    def _mark(self, owner: str, named: Sequence[tuple[str, Any]]) -> None:
+        for key, component in named:
+            self.lines[owner, key] = place_of(component, self._places)
 
     def _loose_fields(self, found: Sequence[Item]) -> tuple[Field, ...]:
         """One field for each name, since each stands by itself in `#content`."""
