@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
 import random
@@ -28,6 +29,8 @@ from lgsp.drivers.channels import ChannelCatalogue
 from lgsp.drivers.checkers import Checkers
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.clock import SteadyClock
+from lgsp.drivers.code_tables import LiveTables
+from lgsp.drivers.conformity import GatheredConformity
 from lgsp.drivers.couriers import Courier, recipients
 from lgsp.drivers.doors.asgi import Limits
 from lgsp.drivers.doors.gate import Front, Places, Refusals
@@ -35,6 +38,7 @@ from lgsp.drivers.doors.gateway import gateway_app
 from lgsp.drivers.doors.management.door import management_app
 from lgsp.drivers.doors.token import TokenDoor
 from lgsp.drivers.identity import Issuer, Secrets, Tokens, new_signing_key, read_keys
+from lgsp.drivers.ids import Ids
 from lgsp.drivers.judge import ChildJudge
 from lgsp.drivers.lines import Lines
 from lgsp.drivers.node import NodeAgent, Turn
@@ -47,6 +51,7 @@ from lgsp.drivers.quotas import LeasedQuotas
 from lgsp.drivers.rollout import StagedRollout
 from lgsp.drivers.sealer import Sealer, SigningKeys
 from lgsp.drivers.store import migrate, open_store
+from lgsp.drivers.usage import SampledUsage
 from lgsp.drivers.vault import FolderShelf, SealedVault, SharedShelf
 from lgsp.drivers.watchers import SharedWatchers
 from lgsp.drivers.worker import Times, Worker
@@ -84,6 +89,9 @@ class Hub:
     bell: Ringing
     outbound: NativeCalls
     guard: GuardedCalls
+    conformity: GatheredConformity
+    usage: SampledUsage
+    tables: LiveTables
     worker: Worker
     vault: SealedVault
     places: Places
@@ -113,29 +121,11 @@ class Hub:
         """Let go of everything outside, in the reverse order of opening."""
         await self.outbound.close()
         await self.bell.close()
+        with contextlib.suppress(Fault):
+            await self.conformity.flush(self.ports.now())
+            await self.usage.flush(self.ports.now(), at_once=True)
         await self.store.close()
         self.ports.telemetry.settle()
-
-
-class Ids:
-    """UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then randomness, which is fetched from the system in blocks."""
-
-    BLOCK = 4096
-    SHARE = 20
-
-    def __init__(self) -> None:
-        self._random = ""
-        self._at = 0
-
-    def __call__(self) -> str:
-        """A new id; ids made later sort later."""
-        at = self._at
-        if at + self.SHARE > len(self._random):
-            self._random, at = os.urandom(self.BLOCK).hex(), 0
-        self._at = at + self.SHARE
-        share, clock = self._random[at : self._at], f"{time.time_ns() // 1_000_000:012x}"
-        variant = "89ab"[int(share[3], 16) & 0x3]
-        return f"{clock[:8]}-{clock[8:]}-7{share[:3]}-{variant}{share[4:7]}-{share[7:19]}"
 
 
 async def open_hub(settings: Settings) -> Hub:
@@ -156,15 +146,16 @@ async def _open_over(store: Store, settings: Settings, new_id: Ids, now: SteadyC
     telemetry = Telemetry(process_registry())
     telemetry.announce(version("lgsp"), catalogue.current())
     tokens = await _tokens(settings, store, new_id)
-    bell = open_bell(settings.broker_url, on_fault=telemetry.bell_failed)
-    vault = open_vault(settings, store, new_id)
+    bell, vault = open_bell(settings.broker_url, on_fault=telemetry.bell_failed), open_vault(settings, store, new_id)
     outbound = NativeCalls(bound, now, telemetry, vault, settings.file_limit_bytes)
     guard = _guard(outbound, Surroundings(store, store, telemetry, now, random.random), tuple(catalogue.current().providers.values()))
-    ports = _ports(_Parts(settings, catalogue, bound, telemetry, (new_id, now), store, tokens, bell, guard, vault))
+    counted = (GatheredConformity(store, telemetry, new_id), SampledUsage(store))
+    ports = _ports(_Parts(settings, catalogue, bound, telemetry, (new_id, now), store, tokens, bell, guard, vault, counted))
+    tables = LiveTables(ports.catalogue, store, now)
     worker = Worker(ports, guard, store, Times(settings.lease_margin_s, settings.stop_drain_s))
     turn = Turn(
         partial(_check_reachable, bound),
-        partial(_adopt, bound, guard, telemetry),
+        partial(_adopt, bound, guard, telemetry, tables),
         partial(setattr, worker, "behind"),
         partial(_rebind, bound, catalogue),
     )
@@ -187,7 +178,7 @@ async def _open_over(store: Store, settings: Settings, new_id: Ids, now: SteadyC
     office = _office(settings, store, ports, guard, press)
     await _first_person(settings, office)
     places, evidence = Places(settings.exchanges_limit, telemetry), _evidence(settings, store, ports, office)
-    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, worker, vault, places, agent, *evidence)
+    return Hub(settings, ports, office, store, tokens, bell, outbound, guard, *counted, tables, worker, vault, places, agent, *evidence)
 
 
 def _node_name(new_id: Ids) -> str:
@@ -206,7 +197,8 @@ def _rebind(bound: Bindings, catalogue: LiveCatalogue, here: Mapping[str, str]) 
     bound.rebind(providers, here)
 
 
-def _adopt(bound: Bindings, guard: GuardedCalls, telemetry: Telemetry, catalogue: Catalogue) -> None:
+def _adopt(bound: Bindings, guard: GuardedCalls, telemetry: Telemetry, tables: LiveTables, catalogue: Catalogue) -> None:
+    tables.prepare(catalogue)
     providers = tuple(catalogue.providers.values())
     bound.adopt(providers)
     guard.know(providers)
@@ -267,6 +259,7 @@ class _Parts:
     bell: Ringing
     guard: GuardedCalls
     vault: SealedVault
+    counted: tuple[GatheredConformity, SampledUsage]
 
 
 def _ports(parts: _Parts) -> Ports:
@@ -287,6 +280,8 @@ def _ports(parts: _Parts) -> Ports:
         vault=parts.vault,
         bell=parts.bell,
         watchers=SharedWatchers(store.at_rest),
+        conformity=parts.counted[0],
+        usage=parts.counted[1],
         telemetry=parts.telemetry,
         now=now,
         tick=time.monotonic_ns,
@@ -334,6 +329,11 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls,
         press=press,
         evidence=_archive(settings, store),
         witness=Witness(store, settings.evidence_witnesses),
+        enforcements=store,
+        quarantine=store,
+        uses=store,
+        code_rows=store,
+        trials=store,
         now=ports.now,
         new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),

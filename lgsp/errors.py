@@ -66,12 +66,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One place where a value breaks its contract: JSON pointer (RFC 6901), reason without the value itself, rule; the line in XML."""
+    """One place where a value breaks its contract: JSON pointer (RFC 6901), reason without the value itself, rule; the line in XML.
+
+    members: names there that the contract does not know, as they came; told to nobody.
+    """
 
     pointer: str
     detail: str
     code: str
     line: int = field(default=0, compare=False)
+    members: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

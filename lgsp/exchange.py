@@ -17,6 +17,7 @@ from lgsp.stages.answer import answer_with
 from lgsp.stages.authorise import authorise_again, authorise_new
 from lgsp.stages.deduplicate import answer_of, key_claim
 from lgsp.stages.deliver import answered_before, deliver
+from lgsp.stages.enforce import Judged, enforce, enforce_reply
 from lgsp.stages.identify import find_operation, identify
 from lgsp.stages.open import record_opened
 from lgsp.stages.reconcile import doubt_of, judge, unanswered
@@ -26,7 +27,7 @@ from lgsp.stages.resume import admitted, published, resumed
 from lgsp.stages.settle import OUTCOMES, after, delivered, resolve, settle
 from lgsp.stages.throttle import throttle
 from lgsp.stages.translate import request_scope, translate_reply, translate_request, translate_requests
-from lgsp.stages.validate import validate_reply, validate_request
+from lgsp.stages.validate import validate_request
 from lgsp.telemetry import Trail
 
 if TYPE_CHECKING:
@@ -134,15 +135,16 @@ def _closed(settlement: Settlement, ports: Ports, trail: Trail, fault: Fault | N
 
 async def _through(exchange: Exchange, ports: Ports, trail: Trail) -> Any:
     """To the provider and back, by the operation's calls in order; the canonical reply, as far as the right allows."""
-    operation, scope = exchange.operation, request_scope(exchange, ports)
-    native = None
-    for call in operation.calls:
-        request = trail.passed("translate", translate_request(call, scope, operation.provider.auth.session))
-        native = trail.passed("deliver", await deliver(call, request, scope["known"], exchange, ports))
-        trail.acted |= not (call.safe or call.key)
-        if call.binds:
-            scope["known"][call.binds] = native
-    if answered_before(operation.calls[-1], exchange):
-        return None  # delivered; what the provider said is lost
-    canonical = trail.passed("translate_reply", translate_reply(operation, native, scope))
-    return release(trail.passed("validate_reply", validate_reply(canonical, operation)), exchange, ports, trail)
+    operation, scope, native = exchange.operation, request_scope(exchange, ports), None
+    with Judged(exchange, ports):
+        for call in operation.calls:
+            request = trail.passed("translate", translate_request(call, scope, operation.provider.auth.session))
+            native = trail.passed("deliver", await deliver(call, request, scope["known"], exchange, ports))
+            trail.acted |= not (call.safe or call.key)
+            enforce(call, exchange, ports)
+            if call.binds:
+                scope["known"][call.binds] = native
+        if answered_before(operation.calls[-1], exchange):
+            return None  # delivered; what the provider said is lost
+        canonical = trail.passed("translate_reply", translate_reply(exchange, native, scope))
+        return release(trail.passed("validate_reply", enforce_reply(canonical, exchange, ports)), exchange, ports, trail)

@@ -26,6 +26,7 @@ MAX_LISTED_NODES = 1_000
 MAX_OPTIONS_SHOWN = 12
 PATTERN_SIZE_BYTES = 1 << 20
 
+_NAMING_MEMBERS = frozenset({"additionalProperties", "unevaluatedProperties"})
 _MEMBER_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$@.:-]{0,63}")
 
 
@@ -140,7 +141,9 @@ def _violations(errors: Iterator[jsonschema_rs.ValidationError]) -> Iterator[Vio
         if branch is not None:
             yield from _violations(iter(branch))
         else:
-            yield Violation(pointer(error.instance_path), _detail(error), _code(error))
+            code = _code(error)
+            members = tuple(getattr(error.kind, "value", None) or ()) if code in _NAMING_MEMBERS and error.kind.name == code else ()
+            yield Violation(pointer(error.instance_path), _detail(error), code, members=members)
 
 
 def _only_branch(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError] | None:

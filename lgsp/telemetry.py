@@ -129,6 +129,9 @@ class Telemetry:
         self.reply_violations = Counter(
             "lgsp_reply_violations_total", "Places in answers that break the provider's contract", of_call, registry=registry
         )
+        self.judged = Counter(
+            "lgsp_answers_judged_total", "Answers by verdict: kept or broke a contract", ["provider", "verdict"], registry=registry
+        )
         self.batches = Histogram(
             "lgsp_batch_messages", "Messages that travelled in one call", provider, buckets=BATCH_BUCKETS, registry=registry
         )
@@ -255,6 +258,11 @@ class Telemetry:
         """The provider's answer breaks its own contract in `count` places; it may still be good enough."""
         self.reply_violations.labels(provider, call).inc(count)
         self._log.warning("reply_violations", provider=provider, call=call, count=count)
+
+    def answers_judged(self, provider: str, kept: int, broken: int) -> None:
+        """So many answers of a provider kept their contract, so many broke one."""
+        for verdict, count in (("kept", kept), ("broken", broken)):
+            self.judged.labels(provider, verdict).inc(count)
 
     def closed_unwritten(self, trail: Trail, cause: str) -> None:
         """The row that ends an exchange could not be written, though the provider may have acted."""

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lgsp.model.agreed import Service
+    from lgsp.model.conformity import Conformance
     from lgsp.ports.office import Act, Backlog, DeadGroup, Office
 
 DEAD_GROUPS = 100
+CONFORMANCE_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +32,26 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """What one provider is owed."""
+    """What one provider is owed, and how many of its answers of the last 24 hours broke a contract."""
 
     provider: str
     states: Mapping[str, int]
     oldest_age_s: float | None
+    answers: int = 0
+    invalid: int = 0
+
+    @property
+    def conformance(self) -> float | None:
+        """The share of its answers that kept their contract; None if it gave none."""
+        return 1 - self.invalid / self.answers if self.answers else None
 
 
 async def status(office: Office) -> Status:
-    """The whole picture in two reads."""
+    """The whole picture in three reads."""
     now = office.now()
     backlog = await office.inspection.backlog()
     groups = await office.inspection.dead(DEAD_GROUPS)
-    providers = [_provider(row, now) for row in sorted(backlog, key=lambda row: row.provider)]
+    providers = _providers(backlog, await office.quarantine.conformance(now - CONFORMANCE_S), now)
     ages = [each.oldest_age_s for each in providers if each.oldest_age_s is not None]
     return Status(
         version=office.version,
@@ -71,9 +80,20 @@ def services(office: Office) -> Sequence[Service]:
     return [published[key] for key in sorted(published)]
 
 
-def _provider(row: Backlog, now: float) -> ProviderStatus:
-    age_s = None if row.oldest_at is None else max(0.0, now - row.oldest_at)
-    return ProviderStatus(row.provider, row.states, age_s)
+def _providers(backlog: Sequence[Backlog], counted: Sequence[Conformance], now: float) -> list[ProviderStatus]:
+    """Those that are owed something or gave an answer lately."""
+    owed = {row.provider: row for row in backlog}
+    answers: Counter[str] = Counter()
+    invalid: Counter[str] = Counter()
+    for each in counted:
+        answers[each.provider] += each.answers
+        invalid[each.provider] += each.invalid
+    found = []
+    for provider in sorted(owed.keys() | answers.keys()):
+        row = owed.get(provider)
+        age_s = None if row is None or row.oldest_at is None else max(0.0, now - row.oldest_at)
+        found.append(ProviderStatus(provider, row.states if row else {}, age_s, answers[provider], invalid[provider]))
+    return found
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

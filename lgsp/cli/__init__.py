@@ -12,6 +12,7 @@ from lgsp.cli.correct import correct
 from lgsp.cli.dead import dead, unknown
 from lgsp.cli.demo import demo
 from lgsp.cli.diff import diff
+from lgsp.cli.enforce import enforce, quarantined
 from lgsp.cli.explain import explain
 from lgsp.cli.grant import grant, rights, withdraw
 from lgsp.cli.invocation import Verbs, settle_options
@@ -25,7 +26,10 @@ from lgsp.cli.serve import serve
 from lgsp.cli.status import acts, services, status
 from lgsp.cli.steer import circuit, hold, release
 from lgsp.cli.subscribe import subscribe, subscriptions, unsubscribe
+from lgsp.cli.table import table
+from lgsp.cli.translate import translate
 from lgsp.cli.try_ import try_
+from lgsp.cli.uses import uses
 
 app = typer.Typer(cls=Verbs, callback=settle_options, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -34,6 +38,8 @@ for name, verb in (
     ("demo", demo),
     ("check", check),
     ("diff", diff),
+    ("uses", uses),
+    ("translate", translate),
     ("mock", mock),
     ("bridge", bridge),
     ("publish", publish),
@@ -64,6 +70,8 @@ for name, verb in (
     ("circuit", circuit),
     ("hold", hold),
     ("release", release),
+    ("enforce", enforce),
+    ("table", table),
     ("explain", explain),
     ("acts", acts),
     ("prove", prove),
@@ -75,3 +83,4 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(consumer.app, name="consumer")
 app.add_typer(person.app, name="person")
 app.add_typer(soap.app, name="soap")
+app.add_typer(quarantined, name="quarantine")

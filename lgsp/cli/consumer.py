@@ -56,6 +56,24 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     run.table(("consumer", "client_id", "title", "active"), rows)
 
 
+@app.command("contact")
+def contact(
+    ctx: typer.Context,
+    code: Code,
+    text: Annotated[str, typer.Argument(help="an office and how to reach it, no private person; empty: nobody")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Whom to tell before a contract changes; `lgsp diff --used` shows it."""
+    run = invocation(ctx)
+    hub = run.hub()
+    done = hub.ask("PUT", f"/consumers/{segment(hub.client_id(code))}/contact", {"contact": text})
+    if as_json:
+        run.show_json(done)
+    else:
+        run.tell("contact_set", code=code, contact=text)
+
+
 @app.command("suspend")
 def suspend(ctx: typer.Context, code: Code, *, as_json: AsJson = False) -> None:
     """Let a consumer call no more; its stored messages wait."""

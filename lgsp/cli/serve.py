@@ -194,6 +194,9 @@ def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
         timetable.watch_drains(ports),
         hub.agent.run(),
         timetable.watch_sealing(hub.store.look_behind, hub.store.behind_s, ports.telemetry),
+        timetable.write_conformity(hub.conformity.flush, ports.now),
+        timetable.write_usage(hub.usage.flush, ports.now),
+        timetable.live_tables(hub.tables.wake, hub.worker.wake),
     ]
     if Role.WORKER in roles:
         jobs += [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,8 +28,8 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     run.line(f"{run.say('catalogue')}: {found['catalogue'][:DIGEST_SHOWN]}")
     run.line(f"{run.say('uptime')}: {_age(found['uptime_s'])}")
     if found["providers"]:
-        rows = [(each["provider"], _counts(each["states"]), _age(each["oldest_age_s"])) for each in found["providers"]]
-        run.table(("provider", "states", "oldest"), rows)
+        rows = [(each["provider"], _counts(each["states"]), _age(each["oldest_age_s"]), _conformance(each)) for each in found["providers"]]
+        run.table(("provider", "states", "oldest", "conformance"), rows)
     else:
         run.tell("no_backlog")
     if found["dead"]:
@@ -62,6 +63,12 @@ def acts(ctx: typer.Context, *, limit: Annotated[int, typer.Option(min=1, max=10
 
 def _counts(states: Mapping[str, int]) -> str:
     return ", ".join(f"{state} {count}" for state, count in states.items())
+
+
+def _conformance(provider: Mapping[str, Any]) -> str:
+    """As 99.9 % (1240), of so many answers in 24 hours; rounded down, so that 100 % means every one."""
+    share = provider.get("conformance")
+    return "" if share is None else f"{math.floor(share * 1000) / 10} % ({provider['answers']})"
 
 
 def _age(seconds: float | None) -> str:

@@ -44,7 +44,7 @@ def circuit(
         return
     if len(chosen) > 1 or not provider:
         raise typer.BadParameter("expected PROVIDER and one of --open, --closed, --auto")
-    body = {"state": chosen[0]} if auto else {"state": chosen[0], "until": _until(duration, until), "reason": _reason(reason)}
+    body = {"state": chosen[0]} if auto else {"state": chosen[0], "until": ending(duration, until), "reason": required_reason(reason)}
     _show(run, [run.hub().ask("PUT", f"/circuits/{segment(provider)}", body)], as_json=as_json)
 
 
@@ -63,7 +63,7 @@ def hold(
     if not provider:
         found = run.hub().ask("GET", "/holds")
     else:
-        body = {"provider": provider, "until": _until(duration, until), "reason": _reason(reason)}
+        body = {"provider": provider, "until": ending(duration, until), "reason": required_reason(reason)}
         found = [run.hub().ask("POST", "/holds", {**body, "from": since} if since else body)]
     if as_json:
         run.show_json(found)
@@ -102,7 +102,8 @@ def _show(run: Invocation, found: list[dict[str, Any]], *, as_json: bool) -> Non
     run.table(("provider", "circuit", "next_probe", "limit", "order", "until"), rows)
 
 
-def _until(duration: str, until: str) -> str:
+def ending(duration: str, until: str) -> str:
+    """The moment that one of the two options tells."""
     if bool(duration) == bool(until):
         raise typer.BadParameter("expected either --for or --until")
     return until or (datetime.now(UTC) + timedelta(seconds=span_s(duration))).isoformat()
@@ -116,7 +117,8 @@ def span_s(text: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-def _reason(text: str) -> str:
+def required_reason(text: str) -> str:
+    """The reason, which is not optional."""
     if not text:
         raise typer.BadParameter("expected: somebody will ask why", param_hint="--reason")
     return text

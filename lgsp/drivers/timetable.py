@@ -187,6 +187,21 @@ async def sweep_files(sweep: Callable[[float], Awaitable[int]], now: Callable[[]
     await _each_second("sweep_files_failed", work)
 
 
+async def write_conformity(flush: Callable[[float], Awaitable[None]], now: Callable[[], float]) -> None:
+    """Each second, write which answers kept their contract and which are in quarantine, for ever."""
+    await _each_second("conformity_unwritten", lambda: flush(now()))
+
+
+async def write_usage(flush: Callable[[float], Awaitable[None]], now: Callable[[], float]) -> None:
+    """Every few seconds, write what consumers used, for ever."""
+    await _each_second("usage_unwritten", lambda: flush(now()))
+
+
+async def live_tables(wake: Callable[[Callable[[str], None]], Awaitable[None]], ring: Callable[[str], None]) -> None:
+    """Each second, let rows of code tables hold that were approved, and messages go on that were held for them, for ever."""
+    await _each_second("code_tables_failed", lambda: wake(ring))
+
+
 async def forget_shown(ports: Ports) -> None:
     """Drop the nonces and signatures that are too old to be shown again, for ever."""
 

@@ -7,7 +7,7 @@ made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lgsp.mapping.rules import Rule
     from lgsp.mapping.source import Source
     from lgsp.mapping.steps import Run
+    from lgsp.model.code_tables import CodeTable
 
     Translate = Callable[[Mapping[str, Any]], Any]
     Fill = Callable[[Any, Mapping[str, Any], list[Violation]], dict[str, Any] | None]
@@ -50,6 +51,7 @@ class MappingFile:
 
     source: Source
     translations: Mapping[tuple[str, str], Translation]
+    tables: Mapping[str, CodeTable] = field(default_factory=dict)
 
 
 def compile_mapping(source: Source, around: Surroundings | None = None) -> MappingFile:
@@ -65,7 +67,8 @@ def compile_mapping(source: Source, around: Surroundings | None = None) -> Mappi
     read = {(name, way): rules.entry(name, way) for name, way in wanted}
     if rules.findings:
         raise ContractError(sorted(set(rules.findings), key=lambda finding: (finding.line, finding.pointer)))
-    return MappingFile(source, {**_identity(), **{place: _translation(source, place, found) for place, found in read.items()}})
+    translations = {place: _translation(source, place, found) for place, found in read.items()}
+    return MappingFile(source, {**_identity(), **translations}, rules.code_tables())
 
 
 def no_mapping(source: Source) -> MappingFile:

@@ -15,12 +15,14 @@ Absent sources leave no key. `default`, `when` and `do` apply to what any kind g
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lgsp.mapping.expression import ExpressionError, compile_expression
 from lgsp.mapping.paths import Path, PathError, parse_path, parse_target, reader
 from lgsp.mapping.steps import Step, StepError, Toolbox, build_step
-from lgsp.mapping.tables import clashes, read_table
+from lgsp.mapping.tables import WAYS, clash_of, clashes, extend, read_table
+from lgsp.model.code_tables import CodeTable
 from lgsp.schema import escape
 
 if TYPE_CHECKING:
@@ -80,13 +82,22 @@ class RuleReader:
 
     def tables(self) -> None:
         """Read the code tables for both directions."""
-        for way in ("request", "reply"):
+        for way in WAYS:
             found = {name: read_table(name, rows, way) for name, rows in self.source.value.get("tables", {}).items()}
             self._toolboxes[way] = Toolbox(found, self.around.hooks)
             for name, table in found.items():
                 for one, other in clashes(table):
                     reason = f"the code {other.code!r} has a row already at {one.at + 1} that holds on the same days ({way})"
                     self.fault(f"/tables/{name}/{other.at}", "table-clash", reason, "end one row before the other, or give it a `way`")
+
+    def code_tables(self) -> Mapping[str, CodeTable]:
+        """The tables as people see and extend them."""
+        declared: Mapping[str, Any] = self.source.value.get("tables", {})
+        return {name: self._code_table(name, tuple(rows)) for name, rows in declared.items()}
+
+    def _code_table(self, name: str, rows: tuple[Mapping[str, Any], ...]) -> CodeTable:
+        both = {way: self._toolboxes[way].tables[name] for way in WAYS}
+        return CodeTable(name, rows, partial(extend, both), partial(clash_of, name, rows))
 
     def entry(self, name: str, way: str) -> tuple[Rule, ...]:
         """The rules of one mapping in one direction."""

@@ -2,11 +2,14 @@
 
 Rows are {ours, theirs, valid_from?, valid_to?} with days as yyyy-MM-dd, both ends included. One code of ours may stand beside several of
 theirs at different times, and several of theirs may become one of ours; a row with `way: request` or `way: reply` serves one direction.
+
+Rows may be added to a compiled table while it is used: they are looked at only where the published ones have nothing, and are swapped as a
+whole.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lgsp.errors import MappingError, Violation
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 EARLIEST, LATEST = "0000-00-00", "9999-99-99"
+WAYS = ("request", "reply")
+UNKNOWN = "code-unknown"
+"""The rule that a code without a row breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,21 @@ class Row:
     at: int
 
 
+@dataclass(slots=True)
+class Added:
+    """Rows beside the published ones, and what of them holds today."""
+
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    today: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table in one direction: the rows of each code."""
 
     name: str
     rows: Mapping[str, tuple[Row, ...]]
+    added: Added = field(default_factory=Added, compare=False)
 
     @property
     def is_dated(self) -> bool:
@@ -68,16 +83,42 @@ def clashes(table: Table) -> list[tuple[Row, Row]]:
     ]
 
 
+def extend(both: Mapping[str, Table], rows: Sequence[Mapping[str, Any]], today: str) -> None:
+    """Put rows beside the published ones of a table in both directions (by way), in the place of those that were added before."""
+    for way, table in both.items():
+        found = read_table(table.name, rows, way).rows
+        table.added.rows = found
+        table.added.today = {code: row.value for code, each in found.items() for row in each if row.first <= today <= row.last}
+
+
+def clash_of(name: str, published: Sequence[Mapping[str, Any]], row: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """Why a row cannot stand beside the published rows and these others; empty if it can."""
+    for side in ("ours", "theirs"):
+        kinds = {type(each[side]) for each in published}
+        if type(row[side]) not in kinds:
+            return f"{side} must be {' or '.join(sorted(kind.__name__ for kind in kinds))}, as in the published rows"
+    if row.get("valid_from", EARLIEST) > row.get("valid_to", LATEST):
+        return "ends before it begins"
+    for way in WAYS:
+        for one, other in clashes(read_table(name, [*published, *others, row], way)):
+            if other.at == len(published) + len(others):
+                return f"the code {other.code!r} has a row already that holds on the same days ({way}): row {one.at + 1}"
+    return ""
+
+
 def lookup(table: Table, otherwise: Any, *, strict: bool) -> Callable[[Any, str], Any]:
     """A function of (code, day) that gives the value; an unknown code gives `otherwise`, or is an error if the table is strict."""
-    rows = table.rows
+    rows, added = table.rows, table.added
 
     def find(code: Any, day: str) -> Any:
         for row in rows.get(_code(code), ()):
             if row.first <= day <= row.last:
                 return row.value
+        for row in added.rows.get(_code(code), ()):
+            if row.first <= day <= row.last:
+                return row.value
         if strict:
-            raise MappingError([Violation("", f"has no row in the code table {table.name!r} on {day}", "code-unknown")])
+            raise MappingError([Violation("", f"has no row in the code table {table.name!r} on {day}", UNKNOWN)])
         return otherwise
 
     return find
@@ -86,14 +127,17 @@ def lookup(table: Table, otherwise: Any, *, strict: bool) -> Callable[[Any, str]
 def direct(table: Table, otherwise: Any, *, strict: bool) -> Callable[[Any], Any]:
     """The same for a table without dates: only the code counts."""
     values = {code: rows[0].value for code, rows in table.rows.items()}
-    missing = object()
+    missing, added = object(), table.added
 
     def find(code: Any) -> Any:
         value = values.get(code if type(code) is str else _code(code), missing)
         if value is not missing:
             return value
+        value = added.today.get(_code(code), missing)
+        if value is not missing:
+            return value
         if strict:
-            raise MappingError([Violation("", f"has no row in the code table {table.name!r}", "code-unknown")])
+            raise MappingError([Violation("", f"has no row in the code table {table.name!r}", UNKNOWN)])
         return otherwise
 
     return find

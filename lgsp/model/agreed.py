@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from lgsp.errors import Violation
     from lgsp.model.batch import Batch
+    from lgsp.model.code_tables import CodeTable
     from lgsp.model.face import SoapFace
     from lgsp.model.parties import SubsystemId
 
@@ -200,8 +201,7 @@ class Wss:
 class Auth:
     """How the hub proves itself to a provider.
 
-    `uses` names bound references; headers are expressions over them and `now_ms`, `url`. signs: message id, POSIX second and body of one
-    request to more headers.
+    uses: names of bound references; headers: expressions over them, `now_ms`, `url`. signs: message id, POSIX second, body to headers.
     """
 
     uses: Mapping[str, str] = field(default_factory=dict)
@@ -238,8 +238,8 @@ class Forward:
 class Provider:
     """One external system and how it is reached; `address` may be a reference (`$env.NAME`) that each hub binds.
 
-    in_flight: calls at one time from one process. backlog: stored messages that may wait for it, at most. gathers: messages under way for
-    each call, where several travel as one.
+    in_flight: calls at one time from one process. backlog: stored messages that may wait for it. gathers: messages under way for each call,
+    where several travel as one. tables: code tables of its mapping.
     """
 
     code: str
@@ -254,6 +254,7 @@ class Provider:
     forward: Forward | None = None
     backlog: int = 200_000
     gathers: int = 1
+    tables: Mapping[str, CodeTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lgsp.model.agreed import Operation
     from lgsp.model.catalogue import Catalogue
+    from lgsp.model.conformity import Remark
     from lgsp.model.parties import Purpose, Right, SubsystemId
 
 
@@ -90,7 +91,7 @@ class Message:
 class Exchange:
     """One passage through the platform that was identified, authorised and validated; `due` where it delivers a stored message.
 
-    body: the canonical request as JSON.
+    body: the canonical request as JSON. remarks: what the provider's answers broke so far; the one thing that grows on the way.
     """
 
     message_id: str
@@ -106,6 +107,7 @@ class Exchange:
     due: Due | None = None
     supersedes: str | None = None
     speech: Speech | None = None
+    remarks: list[Remark] = field(default_factory=list, compare=False)
 
     def key_at(self, path: tuple[str, ...] | None) -> str | None:
         """The text at a canonical path of the request (an order or business key), or None."""

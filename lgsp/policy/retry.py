@@ -1,4 +1,4 @@
-"""What one failed attempt of a stored message leads to: again at T, refused, unknown or dead. The only retry policy of the hub.
+"""What one failed attempt of a stored message leads to: again at T, refused, unknown, held or dead. The only retry policy of the hub.
 
 Full jitter (Brooker, "Exponential Backoff and Jitter"): the wait is uniform in [0, min(cap, first * 2**(attempt - 1))), and never
 shorter than the provider's Retry-After. A deadline ends it: a message that cannot be tried again in time comes to rest for a person.
@@ -36,12 +36,16 @@ class Attempt:
     jitter: float
 
 
+HELD = frozenset({"code-unknown"})
+"""Faults that a person mends here, and then the message goes on by itself."""
+
+
 def after_fault(fault: Fault, attempt: Attempt, rule: RetryRule) -> Settlement:
     """Decide; the first reason that holds wins."""
     if isinstance(fault, BusinessRefusal) or fault.slug in EXPIRED:
         return _rest(State.EXPIRED if fault.slug in EXPIRED else State.REFUSED, fault, attempt)
-    if fault.may_have_acted or not fault.retryable:
-        return _rest(State.UNKNOWN if fault.may_have_acted else State.DEAD, fault, attempt)
+    if fault.may_have_acted or not fault.retryable or fault.slug in HELD:
+        return _rest(State.UNKNOWN if fault.may_have_acted else State.HELD if fault.slug in HELD else State.DEAD, fault, attempt)
     if fault.slug in NOT_MADE:
         return _again(fault, attempt, attempt.now + (fault.retry_after_s or 0.0) + attempt.jitter * rule.first_s)
     if attempt.number >= rule.attempts:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lgsp.model.happening import Closed, Due, Exchange, Kept, KeyAnswer, KeyClaim, KeyHolder, Opened, Receipt, Reply, Settlement, Stored
     from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, RulingKind, Subscription, SubsystemId
     from lgsp.policy.drain import Drain
+    from lgsp.ports.conformity import Conformity
+    from lgsp.ports.usage import Usage
     from lgsp.telemetry import Telemetry
 
 
@@ -329,6 +331,8 @@ class Ports:
     vault: Vault
     bell: Bell
     watchers: Watchers
+    conformity: Conformity
+    usage: Usage
     telemetry: Telemetry
     now: Callable[[], float]
     tick: Callable[[], int]

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
     from lgsp.model.happening import State
     from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Subscription, SubsystemId
+    from lgsp.ports.code_tables import CodeRows
+    from lgsp.ports.conformity import Enforcements, Quarantine
     from lgsp.ports.engine import Bell, CatalogueSource, Circuits, ProviderStates
     from lgsp.ports.evidence import Archive, Witness
     from lgsp.ports.publishing import Press
+    from lgsp.ports.trials import Trials
+    from lgsp.ports.usage import Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +381,11 @@ class Office:
     press: Press
     evidence: Archive
     witness: Witness
+    enforcements: Enforcements
+    quarantine: Quarantine
+    uses: Uses
+    code_rows: CodeRows
+    trials: Trials
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_secret: Callable[[], str]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def release(reply: Any, exchange: Exchange, ports: Ports, trail: Trail) -> Any:
-    """The reply as far as the right allows; the trail tells what of personal data leaves."""
+    """The reply as far as the right allows; told are the personal data that leave, counted that these fields are used."""
     shown = allowed(reply, exchange.right.fields)
+    ports.usage.used(exchange, shown, ports.now())
     if exchange.operation.data_class is DataClass.PERSONAL:
         fields, found = told_by(shown, exchange.operation.traces.identifiers)
         trail.disclosed = Disclosed("", fields, " ".join(sorted(mark_of(each, ports.digest) for each in found)))

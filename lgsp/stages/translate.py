@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lgsp.codec import json
 from lgsp.errors import Fault, MappingError
+from lgsp.mapping.tables import UNKNOWN
+from lgsp.model.conformity import Remark
 
 if TYPE_CHECKING:
-    from lgsp.model.agreed import Call, Operation, Prepared, Session
+    from lgsp.model.agreed import Call, Prepared, Session
     from lgsp.model.happening import Exchange
     from lgsp.ports.engine import Ports
 
 SESSION_PLACEHOLDER = "-"
+LACKS_ROW = "code-unknown"
 
 
 def request_scope(exchange: Exchange, ports: Ports) -> dict[str, Any]:
@@ -36,9 +40,17 @@ def request_scope(exchange: Exchange, ports: Ports) -> dict[str, Any]:
 
 
 def translate_requests(exchange: Exchange, ports: Ports) -> tuple[Prepared, ...]:
-    """Every request that the exchange would send, as far as it can be told now; raises what `translate_request` does."""
+    """Every request that the exchange would send, as far as it can be told now; raises what `translate_request` does.
+
+    What only lacks a row of a code table is taken nevertheless: it will be held until there is one.
+    """
     scope, session = request_scope(exchange, ports), exchange.operation.provider.auth.session
-    return tuple(translate_request(call, scope, session) for call in exchange.operation.calls)
+    try:
+        return tuple(translate_request(call, scope, session) for call in exchange.operation.calls)
+    except Fault as fault:
+        if fault.slug == LACKS_ROW:
+            return ()
+        raise
 
 
 def translate_request(call: Call, scope: dict[str, Any], session: Session | None) -> Prepared:
@@ -46,15 +58,23 @@ def translate_request(call: Call, scope: dict[str, Any], session: Session | None
     try:
         native = call.to_native(scope)
     except MappingError as error:
-        raise Fault("native-invalid", call.name, errors=error.violations) from error
+        slug = LACKS_ROW if _lacks_rows(error) else "native-invalid"
+        raise Fault(slug, call.name, errors=error.violations) from error
     if session is not None:
         native[session.sends] = SESSION_PLACEHOLDER
     return call.prepare(native)
 
 
-def translate_reply(operation: Operation, native: Any, scope: dict[str, Any]) -> Any:
-    """The canonical reply; what cannot be read is the provider's fault."""
+def translate_reply(exchange: Exchange, native: Any, scope: dict[str, Any]) -> Any:
+    """The canonical reply; what cannot be translated is the provider's fault, and goes on under no order."""
     try:
-        return operation.to_canonical({**scope, "value": native})
+        return exchange.operation.to_canonical({**scope, "value": native})
     except MappingError as error:
-        raise Fault("provider-reply-invalid", operation.calls[-1].name, errors=error.violations) from error
+        call = exchange.operation.calls[-1].name
+        exchange.remarks.append(Remark(call, error.violations, json.encode(native)))
+        raise Fault(LACKS_ROW if _lacks_rows(error) else "provider-reply-invalid", call, errors=error.violations) from error
+
+
+def _lacks_rows(error: MappingError) -> bool:
+    """Whether nothing is wrong but that code tables lack rows, which is nobody's fault but the hub's."""
+    return all(each.code == UNKNOWN for each in error.violations)

@@ -1,11 +1,11 @@
-"""Validate: does the message keep the contract? Requests strictly, answers as far as the hub reads them (DESIGN decision 15)."""
+"""Validate: does a request keep the contract? Strictly; answers are judged in `enforce` (DESIGN decision 15)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
-from lgsp.errors import Fault, JsonError, Violation
+from lgsp.errors import Fault, JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,15 +43,6 @@ def read_parameters(texts: Mapping[str, str], operation: Operation) -> Mapping[s
     if violations:
         raise Fault("parameter-invalid", _count(len(violations)), errors=violations)
     return parameters
-
-
-def validate_reply(reply: Any, operation: Operation) -> Any:
-    """Our own answer must keep our own contract; what the provider left out shows here, as its fault."""
-    violations = operation.check_reply(reply)
-    if violations:
-        places = [Violation(v.pointer, v.detail, v.code) for v in violations]
-        raise Fault("provider-reply-invalid", _count(len(violations)), errors=places)
-    return reply
 
 
 def _count(places: int) -> str:

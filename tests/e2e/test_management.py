@@ -34,6 +34,11 @@ BODIES: Mapping[str, Any] = {
     "decideMany": {"decision": "dead", "reason": "asked by telephone", "filter": {"provider": "nobody"}},
     "startReplay": {"filter": {"provider": "nobody"}, "rate": 5, "dry_run": True},
     "steerReplay": {"state": "paused"},
+    "showImpact": {"service": "nothing", "major": 1, "changes": []},
+    "setContact": {"contact": "office"},
+    "proposeRow": {"ours": "a", "theirs": "b", "reason": "x"},
+    "decideRow": {"decision": "approve"},
+    "setEnforcement": {"mode": "block", "until": "2026-09-21T18:00:00Z", "reason": "acceptance test"},
     "addPerson": {"name": "someone", "role": "auditor", "password": PASSWORD},
     "addConsumer": {"code": ONESTOP},
     "setActive": {"active": False},
@@ -62,7 +67,8 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 def filled(path: str) -> str:
-    ids = dict.fromkeys(("message_id", "run_id", "correction_id", "edition_id", "subject"), "nothing") | {
+    ids = dict.fromkeys(("message_id", "run_id", "correction_id", "edition_id", "subject", "suspect_id", "row_id", "table"), "nothing") | {
+        "side": "replies",
         "service": "none",
         "major": "1",
         "name": "NONE_URL",

@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry
 
 from lgsp import exchange
 from lgsp.codec import json
+from lgsp.drivers.conformity import GatheredConformity
 from lgsp.drivers.memory import MemoryBell, MemoryCatalogue, MemoryIdentity, MemoryOutbound, MemoryStore, MemoryVault
 from lgsp.drivers.quotas import LeasedQuotas
+from lgsp.drivers.usage import SampledUsage
 from lgsp.drivers.watchers import SharedWatchers
 from lgsp.errors import Violation
 from lgsp.model.agreed import Call, DataClass, Operation, Pattern, Provider, Quota, RetryRule, Service, Timeouts, Wire
@@ -89,12 +91,18 @@ class SmallHub:
     outbound: MemoryOutbound = field(init=False)
     bell: MemoryBell = field(default_factory=MemoryBell)
     ports: Ports = field(init=False)
+    conformity: GatheredConformity = field(init=False)
+    usage: SampledUsage = field(init=False)
 
     async def open(self) -> SmallHub:
         self.store = self.store or MemoryStore(lambda: self.now)
         self.outbound = MemoryOutbound(self.answer or echo)
         service = Service("parcels", 1, "1.0.0", {"vi": "Thửa đất", "en": "Parcels"}, (self.operation,), {}, "d1")
         ticks, ids = count(0, 1000), count(1)
+        self.usage = SampledUsage(self.store)
+        self.conformity = GatheredConformity(
+            self.store, Telemetry(CollectorRegistry()), lambda: f"00000000-0000-7000-a000-{next(ids):012d}"
+        )
         self.ports = Ports(
             catalogue=MemoryCatalogue(Catalogue([service], [PROVIDER], "d1")),
             directory=self.store,
@@ -111,6 +119,8 @@ class SmallHub:
             vault=MemoryVault(lambda: self.now, lambda: f"00000000-0000-7000-9000-{next(ids):012d}"),
             bell=self.bell,
             watchers=SharedWatchers(self.store.at_rest),
+            conformity=self.conformity,
+            usage=self.usage,
             telemetry=Telemetry(CollectorRegistry()),
             now=lambda: self.now,
             tick=lambda: next(ticks),

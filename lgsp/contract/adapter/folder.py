@@ -86,7 +86,7 @@ class _Folder:
         calls = CallCompiler(self.manifest, wires)
         auth = calls.auth()
         mapping: MappingFile | None = self._try(lambda: self._mapping(calls), None)
-        parts = _Parts(mapping, calls, self._provider(auth))
+        parts = _Parts(mapping, calls, self._provider(auth, mapping))
         services = tuple(
             self._service(f"/services/{at}", service, self.ours[service["contract"]], parts)
             for at, service in enumerate(self.manifest.value["services"])
@@ -132,7 +132,7 @@ class _Folder:
         around = Surroundings(uses=self.manifest.uses, known=calls.known(), hooks=load_hooks(self.folder))
         return compile_mapping(read_source(path, file), around)
 
-    def _provider(self, auth: Auth) -> Provider:
+    def _provider(self, auth: Auth, mapping: MappingFile | None) -> Provider:
         declared, binding = self.manifest.value, self.manifest.binding
         limits = {name: binding[name] for name in ("connect_s", "read_s") if name in binding}
         backlog = {"backlog": binding["backlog"]} if "backlog" in binding else {}
@@ -146,6 +146,7 @@ class _Folder:
             in_flight=binding.get("in_flight", 1),
             gathers=self.manifest.gathers,
             auth=auth,
+            tables=mapping.tables if mapping else {},
             xroad=XRoad(**binding["xroad"]) if "xroad" in binding else None,
             forward=Forward(**binding["forward"]) if "forward" in binding else None,
             **backlog,

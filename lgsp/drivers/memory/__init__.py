@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lgsp.drivers.memory.channels import MemoryChannels
+from lgsp.drivers.memory.code_tables import MemoryCodeRows
+from lgsp.drivers.memory.conformity import MemoryJudgements
 from lgsp.drivers.memory.corrections import MemoryCorrections
 from lgsp.drivers.memory.editions import MemoryEditions
 from lgsp.drivers.memory.enrolment import MemoryEnrolment
@@ -19,6 +21,8 @@ from lgsp.drivers.memory.receipts import MemoryReceipts
 from lgsp.drivers.memory.register import MemoryRegister
 from lgsp.drivers.memory.steering import MemorySteering
 from lgsp.drivers.memory.surroundings import MemoryBell, MemoryCatalogue, MemoryCheck, MemoryIdentity, MemoryOutbound
+from lgsp.drivers.memory.trials import MemoryTrials
+from lgsp.drivers.memory.usage import MemoryUses
 from lgsp.drivers.memory.vault import MemoryVault
 from lgsp.drivers.memory.witnesses import MemoryWitnesses
 
@@ -41,6 +45,10 @@ class MemoryStore(
     MemoryProviders,
     MemoryEditions,
     MemoryWitnesses,
+    MemoryJudgements,
+    MemoryUses,
+    MemoryCodeRows,
+    MemoryTrials,
 ):
     """All that a database keeps."""
 
@@ -52,6 +60,9 @@ class MemoryStore(
         MemoryEnrolment.__init__(self)
         MemorySteering.__init__(self)
         MemoryProviders.__init__(self)
+        MemoryJudgements.__init__(self)
+        MemoryUses.__init__(self)
+        MemoryCodeRows.__init__(self)
         MemoryCorrections.__init__(self)
         MemoryEditions.__init__(self)
         MemoryEvidence.__init__(self)

@@ -17,7 +17,8 @@ from lgsp.drivers.outbound.sift import is_large, sifted
 from lgsp.drivers.outbound.soap import judge_soap
 from lgsp.drivers.outbound.wss import seal, unseal
 from lgsp.drivers.outbound.xroad import Letter, addressed, judge_envelope, judge_fault, judge_road
-from lgsp.errors import BusinessRefusal, CodecError, Fault, OutcomeUnknown, Unreachable
+from lgsp.errors import BusinessRefusal, CodecError, Fault, OutcomeUnknown, Unreachable, Violation
+from lgsp.model.conformity import Remark
 from lgsp.model.files import MARK
 from lgsp.stages.fill import cut_at_files
 
@@ -75,6 +76,7 @@ class NativeCalls:
                     token = await sessions.token(party or "", self._bound(provider, party), ask)
             except TimeoutError as error:
                 raise Unreachable("provider-timeout", "no session was opened in time") from error
+            exchange.remarks.clear()  # those of a login, or of an answer that only said that the session had ended
             reply = await ask(call, {**native, session.sends: token})
             if not session.renew_when(reply):
                 return reply
@@ -101,7 +103,7 @@ class NativeCalls:
             if call.one_form and exchange.right.fields is None:
                 refusal.extra = {**refusal.extra, **refusal_of(answer)}
             raise
-        reply = self._read(call, letter.content, answer, provider, bound)
+        reply = self._read(call, letter.content, answer, exchange, bound)
         judge_fault(reply, provider)
         return reply
 
@@ -165,15 +167,18 @@ class NativeCalls:
         self._former[task] = pool
         task.add_done_callback(lambda done: self._former.pop(done, None))
 
-    def _read(self, call: Call, sent: bytes, answer: Answer, provider: Provider, bound: Mapping[str, str]) -> Any:
+    def _read(self, call: Call, sent: bytes, answer: Answer, exchange: Exchange, bound: Mapping[str, str]) -> Any:
+        provider = exchange.operation.provider
         try:
             judge_envelope(answer, sent, provider)
             reply, violations = call.wire.read(unseal(answer.body, provider.auth.wss, bound, self._now()))
         except CodecError as error:
             kind = answer.headers.get("content-type", "no media type")
+            exchange.remarks.append(Remark(call.name, [Violation(error.pointer, error.reason, "unreadable")], answer.body))
             raise OutcomeUnknown("provider-not-understood", f"status {answer.status}, {kind}: {error}") from error
         if violations:
             self._telemetry.reply_invalid(provider.code, call.name, len(violations))
+            exchange.remarks.append(Remark(call.name, violations, answer.body))
         return reply
 
     async def close(self) -> None:

@@ -132,6 +132,8 @@ class GatheredCalls:
             for member in members:
                 member.fails(fault)
             return
+        for member in members[1:]:
+            member.exchange.remarks.extend(members[0].exchange.remarks)
         undecided = [member for member, told in zip(members, group.batch.split(reply, natives), strict=True) if not member.hears(told)]
         await asyncio.gather(*[self._settle_alone(group.call, member) for member in undecided])
 

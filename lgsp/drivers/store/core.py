@@ -29,7 +29,7 @@ NO_THREAD = "can't start new thread"
 RETAIN_S = 30 * 86_400.0
 """How long a payload is kept after its deadline."""
 
-DIRECTORY, KEYS, PROVIDERS = "directory", "keys", "providers"
+DIRECTORY, KEYS, PROVIDERS, ENFORCEMENT = "directory", "keys", "providers", "enforcement"
 CATALOGUE, STAGING, BINDINGS = "catalogue", "staging", "bindings"
 """Names of epochs: a number that rises with every change, so that other nodes see it by reading one row."""
 

@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.channels import callback_of, subscriptions_in
-from lgsp.drivers.store.core import DIRECTORY, KEYS, PROVIDERS
+from lgsp.drivers.store.code_tables import code_rows_in
+from lgsp.drivers.store.conformity import enforcements_in
+from lgsp.drivers.store.core import DIRECTORY, ENFORCEMENT, KEYS, PROVIDERS
 from lgsp.drivers.store.enrolment import Snapshot, enrolled_in
 from lgsp.drivers.store.providers import rulings_in
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lgsp.drivers.store.core import Core
+    from lgsp.model.code_tables import CodeRow
+    from lgsp.model.conformity import Enforcement
     from lgsp.model.parties import Callback, Consumer, Enrolled, Right, Ruling, Subscription, SubsystemId
 
 
@@ -34,6 +38,8 @@ class Directory:
         self._subscriptions: tuple[Subscription, ...] = ()
         self._rulings: tuple[Ruling, ...] = ()
         self._rulings_of: dict[str, tuple[Ruling, ...]] = {}
+        self._enforcements: tuple[Enforcement, ...] = ()
+        self._code_rows: tuple[CodeRow, ...] = ()
 
     def consumer(self, client_id: str) -> Consumer | None:
         """Directory."""
@@ -67,6 +73,14 @@ class Directory:
         """ProviderStates."""
         return self._rulings if provider is None else self._rulings_of.get(provider, ())
 
+    def enforcements(self) -> Sequence[Enforcement]:
+        """Enforcements."""
+        return self._enforcements
+
+    def code_rows(self) -> Sequence[CodeRow]:
+        """CodeRows."""
+        return self._code_rows
+
     async def refresh(self) -> None:
         """See now what was changed; otherwise it is seen within a second."""
         async with self.core.transaction() as connection:
@@ -76,6 +90,8 @@ class Directory:
             consumers = [rows.consumer(row) for row in await connection.execute(select(tables.consumer))]
             rights = [rows.right(row) for row in await connection.execute(select(tables.access_right))]
             rulings = await rulings_in(connection)
+            enforcements = await enforcements_in(connection)
+            code_rows = await code_rows_in(connection)
             enrolled = await enrolled_in(connection)
             subscriptions = await subscriptions_in(connection)
             callbacks = (await connection.execute(select(tables.callback).order_by(tables.callback.c.consumer))).all()
@@ -91,4 +107,7 @@ class Directory:
         if epochs[PROVIDERS] != self._epochs.get(PROVIDERS):
             self._rulings = tuple(rulings)
             self._rulings_of = {code: tuple(r for r in rulings if r.provider == code) for code in {r.provider for r in rulings}}
+        if epochs[ENFORCEMENT] != self._epochs.get(ENFORCEMENT):
+            self._enforcements = tuple(enforcements)
+            self._code_rows = tuple(code_rows)
         self._epochs = epochs

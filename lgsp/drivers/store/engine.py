@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from lgsp.drivers.store import tables
 from lgsp.drivers.store.bindings import Bindings
 from lgsp.drivers.store.channels import Channels
+from lgsp.drivers.store.code_tables import RecordedCodeRows
 from lgsp.drivers.store.commit import GroupCommit
+from lgsp.drivers.store.conformity import Judgements
 from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
 from lgsp.drivers.store.corrections import Corrections
 from lgsp.drivers.store.directory import Directory
@@ -37,6 +39,8 @@ from lgsp.drivers.store.receipts import Receipts
 from lgsp.drivers.store.register import Register
 from lgsp.drivers.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS, SqliteWriter, text_of
 from lgsp.drivers.store.steering import ManyMessages
+from lgsp.drivers.store.trials import RecordedTrials
+from lgsp.drivers.store.usage import RecordedUses
 from lgsp.drivers.store.witnesses import Witnesses
 from lgsp.errors import Fault, SettingsError
 
@@ -69,6 +73,10 @@ class Store(
     Channels,
     Register,
     Providers,
+    Judgements,
+    RecordedUses,
+    RecordedCodeRows,
+    RecordedTrials,
     Inspection,
     Corrections,
     Erasure,
@@ -82,7 +90,7 @@ class Store(
     """Every port of the record.
 
     MessageLog, QuotaLeases, Outbox, Receipts, Directory, Proofs, Register, Enrolments, Rights, People, ProviderStates,
-    Patience, Drains, Inspection, Steering.
+    Patience, Drains, Enforcements, Quarantine, Uses, CodeRows, Trials, Inspection, Steering.
     """
 
     def __init__(self, core: Core, writers: Sequence[SqliteWriter | PostgresWriter]) -> None:

@@ -17,12 +17,16 @@ from lgsp.drivers.doors.management.answers import moment as _moment
 from lgsp.drivers.doors.management.answers import seconds as _seconds
 from lgsp.drivers.doors.management.at_rest import AtRestDesk
 from lgsp.drivers.doors.management.channels import ChannelDesk
+from lgsp.drivers.doors.management.code_tables import CodeTableDesk
+from lgsp.drivers.doors.management.conformity import ConformityDesk
 from lgsp.drivers.doors.management.corrections import CorrectionDesk
 from lgsp.drivers.doors.management.editions import EditionDesk
 from lgsp.drivers.doors.management.enrolment import EnrolmentDesk
 from lgsp.drivers.doors.management.evidence import EvidenceDesk
+from lgsp.drivers.doors.management.samples import SampleDesk
 from lgsp.drivers.doors.management.stack import strict_app
 from lgsp.drivers.doors.management.steering import SteeringDesk
+from lgsp.drivers.doors.management.usage import UsageDesk
 from lgsp.drivers.doors.problems import language_of, problem_reply
 from lgsp.model.agreed import Quota
 from lgsp.model.parties import Consumer, Right, SubsystemId
@@ -87,6 +91,10 @@ class Desk:
             "replayMessage": self.replay_message,
             **AtRestDesk(self._office).operations(),
             **SteeringDesk(self._office).operations(),
+            **ConformityDesk(self._office).operations(),
+            **UsageDesk(self._office).operations(),
+            **CodeTableDesk(self._office).operations(),
+            **SampleDesk(self._office).operations(),
             **CorrectionDesk(self._office).operations(),
             **ChannelDesk(self._office).operations(),
             **EnrolmentDesk(self._office).operations(),
@@ -152,7 +160,17 @@ class Desk:
     async def show_status(self) -> Answer:
         """GET /status."""
         found = await status.status(self._office)
-        providers = [{"provider": p.provider, "states": dict(p.states), "oldest_age_s": p.oldest_age_s} for p in found.providers]
+        providers = [
+            {
+                "provider": p.provider,
+                "states": dict(p.states),
+                "oldest_age_s": p.oldest_age_s,
+                "answers": p.answers,
+                "answers_invalid": p.invalid,
+                "conformance": p.conformance,
+            }
+            for p in found.providers
+        ]
         return _json(
             {
                 "version": found.version,
