@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lgsp.cli import audit, bench, consumer, person, soap
+from lgsp.cli.add import add
 from lgsp.cli.bind import bind, unbind
 from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
@@ -36,6 +37,7 @@ app = typer.Typer(cls=Verbs, callback=settle_options, no_args_is_help=True, pret
 for name, verb in (
     ("serve", serve),
     ("demo", demo),
+    ("add", add),
     ("check", check),
     ("diff", diff),
     ("uses", uses),

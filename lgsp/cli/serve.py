@@ -23,7 +23,8 @@ import uvloop
 from lgsp.config import Settings, read_settings
 from lgsp.drivers.doors.patience import PatientProtocol
 from lgsp.errors import ContractError, SettingsError
-from lgsp.twin.serve import bound, load_twin, serving
+from lgsp.twin.of_adapter import bindings_of, twin_folders, twin_of
+from lgsp.twin.serve import bound, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,18 +55,19 @@ class Role(StrEnum):
 def serve(
     roles: Annotated[str, typer.Option(help="gateway, worker, admin; separated by commas")] = "gateway,worker,admin",
     twins: Annotated[bool, typer.Option("--twins", help="run the stand-ins of all adapters too (development)")] = False,  # noqa: FBT002  # typer
+    twin_port: Annotated[int, typer.Option(min=1, max=65000, help="port of the first of them")] = FIRST_TWIN_PORT,
 ) -> None:
     """Run the hub until SIGTERM or Ctrl-C."""
     try:
         chosen = frozenset(Role(name.strip()) for name in roles.split(","))
-        environ = {**twin_bindings(os.environ), **os.environ} if twins else dict(os.environ)  # the one place that reads it
+        environ = {**twin_bindings(os.environ, twin_port), **os.environ} if twins else dict(os.environ)  # the one place that reads it
         settings = read_settings(environ)
         _refuse_contradictions(settings, chosen, twins=twins)
         if settings.metrics_dir:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir  # before prometheus_client is imported
         _bound_heap()
         gc.set_threshold(*GC_THRESHOLDS)  # many contracts are read at start, and nearly all that is made of them stays
-        is_sound = uvloop.run(run(settings, chosen, twins=twins))
+        is_sound = uvloop.run(run(settings, chosen, twin_ports(settings.adapters, twin_port) if twins else {}))
     except (SettingsError, ContractError, ValueError, PortTakenError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(EXIT_UNUSABLE) from error
@@ -80,13 +82,12 @@ def _refuse_contradictions(settings: Settings, roles: frozenset[Role], *, twins:
         raise SettingsError("--roles: SQLite serves one process; set LGSP_DATABASE_URL to a PostgreSQL database")
 
 
-def twin_ports(settings_adapters: Any) -> dict[str, int]:
-    """The port of each adapter's twin: 8200 and up, in the order of their names."""
-    folders = sorted(path.parent for path in settings_adapters.glob("*/twin.py"))
-    return {folder.name: FIRST_TWIN_PORT + place for place, folder in enumerate(folders)}
+def twin_ports(settings_adapters: Any, first: int = FIRST_TWIN_PORT) -> dict[str, int]:
+    """The port of each adapter's twin: from the first up, in the order of their names."""
+    return {folder.name: first + place for place, folder in enumerate(twin_folders(settings_adapters))}
 
 
-def twin_bindings(environ: Mapping[str, str]) -> dict[str, str]:
+def twin_bindings(environ: Mapping[str, str], first: int = FIRST_TWIN_PORT) -> dict[str, str]:
     """LGSP_BIND_* variables that point every adapter at its twin."""
     from pathlib import Path  # noqa: PLC0415
 
@@ -94,13 +95,13 @@ def twin_bindings(environ: Mapping[str, str]) -> dict[str, str]:
 
     adapters = Path(environ.get("LGSP_ADAPTERS", HOME / "adapters"))
     bindings = {}
-    for name, port in twin_ports(adapters).items():
-        for key, value in load_twin(adapters / name).bindings.items():
-            bindings[f"LGSP_BIND_{name}_{key}".upper()] = value.format(address=f"http://127.0.0.1:{port}")
+    for name, port in twin_ports(adapters, first).items():
+        for key, value in bindings_of(adapters / name).items():
+            bindings[f"LGSP_BIND_{key}"] = value.format(address=f"http://127.0.0.1:{port}")
     return bindings
 
 
-async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> bool:
+async def run(settings: Settings, roles: frozenset[Role], twins: Mapping[str, int]) -> bool:
     """Open the hub, serve its doors, and close everything when told to stop; False if it stopped because a part of it broke."""
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")  # connexion 3.3 imports it; nobody here calls it
     from lgsp.bootstrap import configure_log, open_hub  # noqa: PLC0415  # after PROMETHEUS_MULTIPROC_DIR is set
@@ -112,10 +113,9 @@ async def run(settings: Settings, roles: frozenset[Role], *, twins: bool) -> boo
         loop.add_signal_handler(number, stop.set)
     _refuse_taken_ports(settings, roles)
     async with contextlib.AsyncExitStack() as stack:
-        if twins:
-            for name, port in twin_ports(settings.adapters).items():
-                _refuse_taken(settings.host, port, f"the twin of {name}", "leave out --twins, or end what listens there")
-                await stack.enter_async_context(serving(load_twin(settings.adapters / name), settings.host, port))
+        for name, port in twins.items():
+            _refuse_taken(settings.host, port, f"the twin of {name}", "leave out --twins, or end what listens there")
+            await stack.enter_async_context(serving(twin_of(settings.adapters / name, settings.contracts), settings.host, port))
         hub = await open_hub(settings)
         hub.agent.node = replace(hub.agent.node, roles=",".join(sorted(roles)))
         stack.push_async_callback(hub.close)

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 import typer
 import yaml
@@ -23,6 +23,7 @@ from lgsp.config import HOME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lgsp.contract.adapter.golden import Example
     from lgsp.model.agreed import Operation
 
 FORM = "application/x-www-form-urlencoded"
@@ -41,12 +42,18 @@ class Trial:
     headers: Mapping[str, str]
     file: Path
 
+    @property
+    def has_body(self) -> bool:
+        """Whether the example's body is sent: a look-up by its address alone has none."""
+        return "Content-Type" in self.headers
+
     def curl(self, gateway: str) -> str:
         """Two lines for a shell that has LGSP_CLIENT_ID and LGSP_CLIENT_SECRET."""
         shown = Path(self.file).relative_to(Path.cwd()) if self.file.is_relative_to(Path.cwd()) else self.file
         headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
         token = f'curl -s -u "$LGSP_CLIENT_ID:$LGSP_CLIENT_SECRET" -d grant_type=client_credentials {gateway}/token'
-        call = f'curl -s -X {self.method} {self.url} -H "Authorization: Bearer $TOKEN" {headers} --data-binary @{shlex.quote(str(shown))}'
+        body = f" --data-binary @{shlex.quote(str(shown))}" if self.has_body else ""
+        call = f'curl -s -X {self.method} {shlex.quote(self.url)} -H "Authorization: Bearer $TOKEN" {headers}{body}'
         return f"TOKEN=$({token} | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])')\n{call}"
 
 
@@ -72,7 +79,9 @@ def try_(
         raise RefusedError({"title": run.say("no_example", service=service)})
     trial = _trial(gateway, *found, purpose)
     token = _token(run, gateway, client_id, client_secret)
-    answer = send(trial.method, trial.url, {**trial.headers, "Authorization": f"Bearer {token}"}, trial.file.read_bytes())
+    answer = send(
+        trial.method, trial.url, {**trial.headers, "Authorization": f"Bearer {token}"}, trial.file.read_bytes() if trial.has_body else b""
+    )
     _show(run, gateway, trial, answer, as_json=as_json)
     if answer.status >= REFUSALS:
         raise typer.Exit(REFUSED)
@@ -91,12 +100,18 @@ def _examples(adapters: Path, contracts: Path, wanted: tuple[str, str, str]) -> 
 
     service, name, example = wanted
     for folder in sorted(path.parent for path in adapters.glob("*/adapter.yaml") if _offers(path, service)):
-        operations = [o for s in compile_adapter(folder, contracts)[1] for o in s.operations if o.service == service and "{" not in o.path]
+        operations = [o for s in compile_adapter(folder, contracts)[1] for o in s.operations if o.service == service]
         chosen = [o for o in operations if name in {"", o.name}]
         files = sorted((folder / "examples").glob(f"{example or '*'}.request.json"))
         for file in (f for f in files if example or f.with_name(f.name.replace(".request.", ".reply.")).exists()):
             played = Example(file)
-            yield from ((o, file) for o in played.meant(chosen) if example or not o.check_request(played.request))
+            yield from ((o, file) for o in played.meant(chosen) if _fits(o, played, named=bool(example)))
+
+
+def _fits(operation: Operation, played: Example, *, named: bool) -> bool:
+    """Whether the example may be sent: its body is allowed, and what the path needs is there."""
+    wanted = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    return all(name in played.parameters for name in wanted) and (named or not operation.check_request(played.request))
 
 
 def _offers(manifest: Path, service: str) -> bool:
@@ -110,8 +125,23 @@ def _trial(gateway: str, operation: Operation, file: Path, purpose: str) -> Tria
     headers = json.loads(own.read_text("utf-8")) if own.exists() else dict(PURPOSE)
     if purpose:
         headers["Lgsp-Purpose"] = purpose
-    url = f"{gateway}/{operation.service}/{operation.major}{operation.path}"
-    return Trial(operation.method, url, {"Content-Type": operation.media_types[0], **headers}, file)
+    url = f"{gateway}/{operation.service}/{operation.major}{_located(operation.path, file)}"
+    media = {"Content-Type": operation.media_types[0]} if operation.media_types else {}
+    return Trial(operation.method, url, {**media, **headers}, file)
+
+
+def _located(path: str, file: Path) -> str:
+    """The path with what the example says of it, and its query."""
+    own = file.with_name(file.name.replace(".request.", ".parameters."))
+    values: dict[str, Any] = json.loads(own.read_text("utf-8")) if own.exists() else {}
+    query = []
+    for name, value in values.items():
+        text = ",".join(map(str, value)) if isinstance(value, list) else json.dumps(value) if isinstance(value, bool) else str(value)
+        if f"{{{name}}}" in path:
+            path = path.replace(f"{{{name}}}", quote(text, safe=""))
+        else:
+            query.append(f"{quote(name, safe='')}={quote(text, safe=',')}")
+    return f"{path}?{'&'.join(query)}" if query else path
 
 
 def _token(run: Invocation, gateway: str, client_id: str, client_secret: str) -> str:

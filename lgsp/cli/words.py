@@ -115,6 +115,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: bản thảo đạt `lgsp check`; đặt {bind} rồi chạy hub: {address}. Hãy ghi chủ quản, căn cứ pháp lý, đầu mối.",
         "{name}: a draft that passes `lgsp check`; set {bind} and start the hub: {address}. State owner, legal basis and contact.",
     ),
+    "added": (
+        "{name}: {count} thao tác, {personal} trường cá nhân; đạt `lgsp check`. Tiếp: `lgsp serve --twins`, `lgsp try {code}` ({address}).",
+        "{name}: {count} operations, {personal} personal fields; sound. Next: `lgsp serve --twins`, `lgsp try {code}` ({address}).",
+    ),
+    "not_added": ("{count} lỗi; không ghi gì.", "{count} findings; nothing was written."),
+    "in_address": (
+        "lưu ý: định danh cá nhân đứng trong địa chỉ: {place}",
+        "note: a personal identifier stands in an address: {place}",
+    ),
     "no_adapter": ("{name}: không có adapter.yaml ở đây.", "{name}: no adapter.yaml there."),
     "no_example": (
         "{service}: không tìm thấy thao tác có ví dụ trong adapters/.",

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lgsp.codec import json
+from lgsp.contract.invent import Inventor
 from lgsp.contract.openapi.read import operations_of
 from lgsp.errors import Fault, JsonError, Violation
 from lgsp.twin.credentials import challenge
 from lgsp.twin.faults import read_whole
-from lgsp.twin.invent import Inventor
 from lgsp.twin.negotiation import best_media, preferences
 
 if TYPE_CHECKING:

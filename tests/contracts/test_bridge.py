@@ -22,12 +22,12 @@ from lgsp.contract.bridge.face import made_face
 from lgsp.contract.bridge.names import xml_name
 from lgsp.contract.bridge.to_rest import openapi_of
 from lgsp.contract.bridge.to_soap import wsdl_of
+from lgsp.contract.invent import Inventor
 from lgsp.contract.openapi.read import compile_contract, read_openapi
 from lgsp.contract.source import Source
 from lgsp.contract.wsdl.read import read_contract, read_wsdl
 from lgsp.errors import ContractError
 from lgsp.schema import compile_schema
-from lgsp.twin.invent import Inventor
 from tests.contracts.schemas_with_values import plain, schemas
 
 HERE = Path(__file__).parent
@@ -329,12 +329,13 @@ def test_an_openapi_file_alone_becomes_an_adapter_without_findings(tmp_path):
     draft = draft_of(tmp_path / "pets.yaml", Wish())
 
     assert checked(draft, tmp_path) == []
-    _, (service,) = compile_adapter(tmp_path / "adapters" / "quan_ly_thu_nuoi", tmp_path / "contracts")
+    provider, (service,) = compile_adapter(tmp_path / "adapters" / "quan_ly_thu_nuoi", tmp_path / "contracts")
     get, add = service.operations
     assert (get.name, get.calls[0].safe, get.calls[0].wire.locate({"id": "a/b"})) == ("getPetsById", True, "/pets/a%2Fb")
     assert (add.name, add.calls[0].name, add.calls[0].safe, add.media_types) == ("add_pet", "add-pet", False, ("application/json",))
     assert b"elsewhere" not in json.encode(service.document)
-    assert "# The provider wants apiKey `key`: say it in `auth.headers`." in draft.files["adapters/quan_ly_thu_nuoi/adapter.yaml"]
+    assert [name for name, _ in provider.auth.headers] == ["X-Key"]
+    assert provider.auth.uses == {"key": "$env.quan_ly_thu_nuoi.key"}
     assert len(service.soap.operations) == 4
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from lgsp.contract.invent import FORMATS, Inventor
 from lgsp.schema import compile_schema
-from lgsp.twin.invent import FORMATS, Inventor
 
 NODE = {"type": "object", "required": ["code", "children"], "properties": {"code": {"type": "string", "pattern": "^H[0-9]{2}$"}}}
 NODE["properties"]["children"] = {"type": "array", "items": {"$ref": "#/$defs/Node"}}

@@ -13,9 +13,10 @@ from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import IDENTITY
 from lgsp.mapping.proof import Sent, prove_reply, prove_request
 from lgsp.mapping.view import view
+from lgsp.model.agreed import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lgsp.codec.soap.speech import Speech
@@ -72,7 +73,8 @@ def _operation(adapter: Adapter, natives: Schemas, spoken: Mapping[str, Speech],
         return
     steps = adapter.manifest.steps(at, name, declared)
     if declared["mapping"] == IDENTITY:
-        yield from _losses(adapter, spoken, ours, (service["contract"], steps[-1][1]["call"]))
+        aside = {"responses"} if declared["exchange"] == Pattern.ONE_WAY else set()
+        yield from _losses(adapter, spoken, ours, (service["contract"], steps[-1][1]["call"]), {*aside, *steps[-1][1].get("with", ())})
         return
     yield from _translated(adapter, natives, place, (canonical, ours.reply_schema or NOTHING))
 
@@ -98,13 +100,15 @@ def _places(adapter: Adapter, at: str, declared: Mapping[str, Any], canonical: M
             yield from _there(adapter, f"{at}/{word}", declared[word], canonical, required=True)
 
 
-def _losses(adapter: Adapter, spoken: Mapping[str, Speech], ours: HttpOperation, names: tuple[str, str]) -> Sequence[Finding]:
-    """What would be lost where nothing is translated; `names`: our contract's file, the native operation."""
+def _losses(
+    adapter: Adapter, spoken: Mapping[str, Speech], ours: HttpOperation, names: tuple[str, str], aside: Collection[str]
+) -> Sequence[Finding]:
+    """What would be lost where nothing is translated; `names`: our contract's file, the native operation; `aside`: what is no loss."""
     file, native = names
     if native in spoken:
         return losses_to_soap(ours, spoken[native], f"contracts/openapi/{file}")
     theirs = adapter.native.operations[native] if adapter.native else None
-    return losses_to_rest(ours, theirs, f"contracts/openapi/{file}") if theirs else []
+    return losses_to_rest(ours, theirs, f"contracts/openapi/{file}", aside=aside) if theirs else []
 
 
 def _uncertain(adapter: Adapter, rule: Rule) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lgsp.contract.adapter.calls import CallCompiler
 from lgsp.contract.adapter.hooks import load_hooks
-from lgsp.contract.adapter.kept import answer_of, hand_over_call, if_answered
+from lgsp.contract.adapter.kept import RECEIPT_STATUS, answer_of, any_answer, hand_over_call, if_answered
 from lgsp.contract.adapter.manifest import read_manifest
 from lgsp.contract.bridge.face import made_face, written_face
 from lgsp.contract.openapi.read import json_wire, read_openapi
@@ -194,8 +194,12 @@ class _Folder:
         if http is None or road is None:
             return None
         ours = _ours(service, http)
+        if self.manifest.is_kept:
+            ours["check_reply"] = if_answered(http.check_reply)
+        elif declared["exchange"] == Pattern.ONE_WAY and http.answered_by == RECEIPT_STATUS:
+            ours["check_reply"] = any_answer
         return Operation(
-            **{**ours, "check_reply": if_answered(ours["check_reply"])} if self.manifest.is_kept else ours,
+            **ours,
             pattern=Pattern(declared["exchange"]),
             provider=parts.provider,
             calls=road[0],

@@ -1,19 +1,21 @@
 """Plays the golden examples of an adapter, both ways: what is sent for each request, and what each answer becomes.
 
-An example is NAME.request.json with what must come of it: NAME.native.{xml,json} (what goes out), NAME.native_reply.* (what comes back) and
-NAME.reply.json, or NAME.problem.json (slug, and the pointers of its errors where they are named). NAME.headers.json has the Lgsp-* headers;
-bound.json the values of `uses`. A `.json` native is one body, or a list of {call, body} where the operation takes several calls.
+An example is NAME.request.json (null: no body) with what must come of it: NAME.native.{xml,json} (what goes out), NAME.native_reply.* (what
+comes back) and NAME.reply.json, or NAME.problem.json (slug, and the pointers of its errors where they are named). NAME.headers.json has the
+Lgsp-* headers, NAME.parameters.json path and query; bound.json the values of `uses`. A `.json` native is one body, or a list of {call,
+body, path} where the operation takes several calls or an address of its own. An example that has an operation's name is of that operation.
 """
 
 from __future__ import annotations
 
 import json as plain_json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lxml import etree
 
 from lgsp.codec import json
+from lgsp.contract.adapter.place import in_url
 from lgsp.errors import CodecError, Finding, MappingError
 from lgsp.model.agreed import Pattern, SoapFault
 
@@ -37,11 +39,19 @@ PURPOSE = {
 }
 
 
+class Sent(NamedTuple):
+    """What goes over the wire in one call: its body, and path and query where they are not the same for every call."""
+
+    call: str
+    body: bytes
+    path: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came of one example: the bodies sent by call, and the reply or the slug and pointers of a problem."""
+    """What came of one example: what was sent by call, and the reply or the slug and pointers of a problem."""
 
-    sent: tuple[tuple[str, bytes], ...]
+    sent: tuple[Sent, ...]
     reply: Any = None
     slug: str = ""
     pointers: tuple[str, ...] = ()
@@ -66,12 +76,16 @@ class Example:
         self.name = request.name.removesuffix(".request.json")
         self._folder = request.parent
         self.request = json.decode(request.read_bytes())
+        self.parameters: Mapping[str, Any] = self._json("parameters") or {}
         self.sent = self._bodies("native")
-        self._answers = dict(self._bodies("native_reply"))
+        self._answers = {each.call: each.body for each in self._bodies("native_reply")}
 
     def meant(self, operations: Sequence[Operation]) -> Sequence[Operation]:
-        """The operations that this example may be of: those whose calls it names, or all."""
-        calls = [name for name, _ in self.sent if name]
+        """The operations that this example may be of: the one whose name it has, those whose calls it names, or all."""
+        named = [operation for operation in operations if operation.name == self.name]
+        if named:
+            return named
+        calls = [each.call for each in self.sent if each.call]
         return [operation for operation in operations if not calls or calls[-1] in {call.name for call in operation.calls}]
 
     def play(self, operation: Operation) -> Played:
@@ -80,11 +94,14 @@ class Example:
         if violations:
             return Played((), slug="body-invalid", pointers=tuple(violation.pointer for violation in violations))
         scope = self.scope()
-        sent: list[tuple[str, bytes]] = []
+        scope["param"], violations = operation.read_parameters({name: in_url(value) for name, value in self.parameters.items()})
+        if violations:
+            return Played((), slug="parameter-invalid", pointers=tuple(violation.pointer for violation in violations))
+        sent: list[Sent] = []
         answer: Any = None
         for call in operation.calls:
             try:
-                sent.append((call.name, _ask(call, scope, operation)))
+                sent.append(_ask(call, scope, operation))
             except MappingError as error:
                 return Played(tuple(sent), slug="native-invalid", pointers=tuple(each.pointer for each in error.violations))
             answer, slug = (None, "") if operation.pattern in KEPT else self._answer(call)
@@ -134,12 +151,12 @@ class Example:
         refused = call.ok_when is not None and not call.ok_when(answer)
         return answer, "provider-refused" if refused else ""
 
-    def _bodies(self, kind: str) -> Sequence[tuple[str, bytes]]:
+    def _bodies(self, kind: str) -> Sequence[Sent]:
         for path in sorted(self._folder.glob(f"{self.name}.{kind}.*")):
             if path.suffix != ".json":
-                return [("", path.read_bytes())]
+                return [Sent("", path.read_bytes())]
             value = json.decode(path.read_bytes())
-            return [(step["call"], json.encode(step["body"])) for step in value] if isinstance(value, list) else [("", json.encode(value))]
+            return [_step(step) for step in value] if isinstance(value, list) else [Sent("", json.encode(value))]
         return []
 
     def _json(self, kind: str) -> Any:
@@ -147,7 +164,11 @@ class Example:
         return json.decode(path.read_bytes()) if path.exists() else None
 
 
-def _ask(call: Call, scope: Mapping[str, Any], operation: Operation) -> bytes:
+def _step(step: Mapping[str, Any]) -> Sent:
+    return Sent(step["call"], json.encode(step["body"]) if "body" in step else b"", step.get("path", ""))
+
+
+def _ask(call: Call, scope: Mapping[str, Any], operation: Operation) -> Sent:
     native = call.to_native(scope)
     session = operation.provider.auth.session
     if session is not None:
@@ -155,10 +176,10 @@ def _ask(call: Call, scope: Mapping[str, Any], operation: Operation) -> bytes:
     content, violations = call.wire.write(native)
     if violations:
         raise MappingError(violations)
-    return content
+    return Sent(call.name, content, call.wire.locate(native) if call.wire.locate is not None else "")
 
 
-def _finished(operation: Operation, scope: Mapping[str, Any], answer: Any, sent: tuple[tuple[str, bytes], ...]) -> Played:
+def _finished(operation: Operation, scope: Mapping[str, Any], answer: Any, sent: tuple[Sent, ...]) -> Played:
     if operation.pattern in KEPT:
         return Played(())
     try:
@@ -171,13 +192,20 @@ def _finished(operation: Operation, scope: Mapping[str, Any], answer: Any, sent:
     return Played(sent, reply)
 
 
-def _unlike(sent: Sequence[tuple[str, bytes]], wanted: Sequence[tuple[str, bytes]], operation: Operation) -> Iterator[str]:
+def _unlike(sent: Sequence[Sent], wanted: Sequence[Sent], operation: Operation) -> Iterator[str]:
     if wanted and len(sent) != len(wanted):
         yield f"sends {len(sent)} calls instead of {len(wanted)}"
-    for (name, body), (_, expected) in zip(sent, wanted, strict=False):
-        read = _tree if operation.provider.kind == "soap" else plain_json.loads
-        if read(body) != read(expected):
-            yield f"sends by {name}: {_first_difference(read(body), read(expected))}"
+    for one, other in zip(sent, wanted, strict=False):
+        if other.path and one.path != other.path:
+            yield f"asks {one.call} at another address than {other.path}"
+        read = _tree if operation.provider.kind == "soap" else _value
+        if read(one.body) != read(other.body):
+            yield f"sends by {one.call}: {_first_difference(read(one.body), read(other.body))}"
+
+
+def _value(document: bytes) -> Any:
+    """What stands in a JSON body, which may be empty."""
+    return plain_json.loads(document) if document else None
 
 
 def _tree(document: bytes) -> Any:

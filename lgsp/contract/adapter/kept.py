@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lgsp.errors import Violation
 
 HAND_OVER = "handOver"
+RECEIPT_STATUS = "202"
+"""Under it a contract describes the hub's receipt, not what the provider says later."""
 
 
 def hand_over_call() -> Call:
@@ -29,6 +31,11 @@ def answer_of(scope: Mapping[str, Any]) -> Any:
 def if_answered(check_reply: Callable[[Any], Sequence[Violation]]) -> Callable[[Any], Sequence[Violation]]:
     """The check of an answer, where there is one."""
     return lambda reply: () if reply is None else check_reply(reply)
+
+
+def any_answer(_reply: Any) -> Sequence[Violation]:
+    """What a provider says to a message for which the contract promises no more than a receipt."""
+    return ()
 
 
 def _as_it_is(scope: Mapping[str, Any]) -> Any:

@@ -34,7 +34,7 @@ def locator(path: str, parameters: Sequence[Parameter]) -> Callable[[Any], str] 
     def locate(native: Any) -> str:
         found = path
         for parameter in within:
-            found = found.replace(f"{{{parameter.name}}}", quote(_joined(native.get(parameter.name)), safe=""))
+            found = found.replace(f"{{{parameter.name}}}", quote(in_url(native.get(parameter.name)), safe=""))
         query = [pair for parameter in behind for pair in _pairs(parameter, native.get(parameter.name))]
         return f"{found}?{'&'.join(query)}" if query else found
 
@@ -45,10 +45,11 @@ def _pairs(parameter: Parameter, value: Any) -> list[str]:
     if value is None:
         return []
     values = value if isinstance(value, list) and parameter.explode else [value]
-    return [f"{quote(parameter.name, safe='')}={quote(_joined(each), safe=',')}" for each in values]
+    return [f"{quote(parameter.name, safe='')}={quote(in_url(each), safe=',')}" for each in values]
 
 
-def _joined(value: Any) -> str:
+def in_url(value: Any) -> str:
+    """A value as it stands in path or query, not yet encoded."""
     return ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
 
 

@@ -11,7 +11,7 @@ from lgsp.errors import Finding
 from lgsp.schema import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lgsp.codec.soap.speech import Speech
     from lgsp.codec.soap.tables import Message
@@ -33,20 +33,22 @@ def losses_to_soap(ours: HttpOperation, native: Speech, file: str) -> Sequence[F
     return found.findings
 
 
-def losses_to_rest(ours: HttpOperation, theirs: HttpOperation, file: str) -> Sequence[Finding]:
-    """The same for a provider's OpenAPI contract."""
+def losses_to_rest(ours: HttpOperation, theirs: HttpOperation, file: str, *, aside: Collection[str] = ()) -> Sequence[Finding]:
+    """The same for a provider's OpenAPI contract; `aside`: what the hub itself adds, and the side of an answer that nobody waits for."""
     found = _Differences(file)
     at = _address(ours)
     for mine, other, side in (
         (ours.request_schema, theirs.request_schema, "requestBody"),
         (ours.reply_schema, theirs.reply_schema, "responses"),
     ):
+        if side in aside:
+            continue
         if (mine is None) != (other is None):
             found.tell(f"{at}/{side}", "only one of the two contracts has a body here")
         elif mine is not None and other is not None and mine != other:
             found.between(mine, other, f"{at}/{side}")
     ways = [{(each.name, each.where) for each in operation.parameters if each.where in {"path", "query"}} for operation in (ours, theirs)]
-    for name, where in sorted(ways[0] ^ ways[1]):
+    for name, where in sorted(each for each in ways[0] ^ ways[1] if each[0] not in aside):
         found.tell(f"{at}/parameters", f"the {where} parameter {name} stands in one of the two contracts only")
     return found.findings
 

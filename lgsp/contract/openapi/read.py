@@ -42,7 +42,7 @@ class HttpOperation:
 
     media_types: JSON media types that the request body may have; empty if there is none. request_schema, reply_schema: self-contained JSON
     Schema 2020-12, or None. read_parameters: path and query texts by name to typed values, with violations. check_request, check_reply:
-    violations of a decoded value.
+    violations of a decoded value. answered_by: the status whose answer that is, "" where none has a body.
     """
 
     name: str
@@ -56,6 +56,7 @@ class HttpOperation:
     read_parameters: Callable[[Mapping[str, str]], tuple[Mapping[str, Any], Sequence[Violation]]]
     check_request: Callable[[Any], Sequence[Violation]]
     check_reply: Callable[[Any], Sequence[Violation]]
+    answered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,9 @@ class _Lint:
             self.fault(f"{at}/operationId", "operation-id", f"'{name}' names two operations", "give each its own name")
         body = item.get("requestBody")
         request, check_request = self.request(body, f"{at}/requestBody") if body is not None else (None, _no_body)
-        reply, check_reply = self.reply(item.get("responses", {}), f"{at}/responses")
+        answers = self.answers(item.get("responses", {}), f"{at}/responses")
+        status = next((status for status in ANSWERS if status in answers), "")
+        reply, check_reply = answers.get(status, (None, _anything))
         parameters, read_parameters = self.parameters(item["parameters"], path, at)
         self.found[name] = HttpOperation(
             name=name,
@@ -194,6 +197,7 @@ class _Lint:
             read_parameters=read_parameters,
             check_request=check_request,
             check_reply=check_reply,
+            answered_by=status,
         )
 
     def request(self, body: dict[str, Any], at: str) -> Judged:
@@ -216,15 +220,15 @@ class _Lint:
                 judged = self.judged(holder["schema"], f"{place}/schema")
         return judged
 
-    def reply(self, responses: Mapping[str, Any], at: str) -> Judged:
-        """The schema of the good answer and its check; every other answer's schema is compiled only to be linted."""
+    def answers(self, responses: Mapping[str, Any], at: str) -> Mapping[str, Judged]:
+        """The schema of each JSON answer and its check, by status; those that are no good answer are compiled only to be linted."""
         answers: dict[str, Judged] = {}
         for status, response in responses.items():
             for media, holder in response.get("content", {}).items() if isinstance(response, dict) else ():
                 if "schema" in holder:
                     judged = self.judged(holder["schema"], f"{at}/{escape(status)}/content/{escape(media)}/schema")
                     answers.update({status: judged} if _is_json(media) and status not in answers else {})
-        return next((answers[status] for status in ANSWERS if status in answers), (None, _anything))
+        return answers
 
     def parameters(self, items: list[dict[str, Any]], path: str, at: str) -> tuple[tuple[Parameter, ...], Any]:
         parameters, faults = read_declared(items, path, self.contained)

@@ -1,0 +1,179 @@
+"""Golden examples for a drafted adapter: for each operation a request that the contract allows, what goes out for it, and an answer.
+
+The values are the contract's own examples or invented from its schemas (the same ones each time); the answer is played through the compiled
+adapter, so that an example shows what the hub does and not what somebody thinks it does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lgsp.codec import json
+from lgsp.codec.soap.speech import encode
+from lgsp.contract.adapter.golden import Example
+from lgsp.contract.invent import Inventor
+from lgsp.contract.wsdl.read import read_contract
+from lgsp.errors import CodecError
+from lgsp.model.agreed import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lgsp.contract.adapter.folder import Adapter
+    from lgsp.contract.openapi.read import HttpOperation
+    from lgsp.model.agreed import Operation
+
+TRIES = 20
+"""Seeds that are tried before an operation goes without an example: a schema may ask for more than invention knows."""
+GIVEN = ("example", "examples")
+
+
+@dataclass(slots=True)
+class Examples:
+    """What was written, and the operations that got none with the reason."""
+
+    written: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def write_examples(adapter: Adapter, folder: Path, contracts: Path) -> Examples:
+    """Examples of every operation in FOLDER/examples."""
+    found = Examples()
+    place = folder / "examples"
+    place.mkdir(parents=True, exist_ok=True)
+    replies = _Replies(adapter, contracts)
+    contract = next(iter(adapter.ours.values()))
+    for operation in adapter.services[0].operations:
+        reason = _example(place, operation, contract.operations[operation.name], replies)
+        if reason:
+            found.missing[operation.name] = reason
+            for path in place.glob(f"{operation.name}.*"):
+                path.unlink()
+        else:
+            found.written.append(operation.name)
+    return found
+
+
+def _example(place: Path, operation: Operation, http: HttpOperation, replies: _Replies) -> str:
+    """Why there is none, or nothing."""
+    body = _invented(http.request_schema, operation.check_request, operation.name) if http.media_types else None
+    if http.media_types and (body is None or operation.check_request(body)):
+        return "no request could be invented that its schema allows"
+    texts = {each.name: _parameter(each.schema, f"{operation.name}/{each.name}") for each in http.parameters if each.required}
+    _write(place, operation, "request", body)
+    if texts:
+        _write(place, operation, "parameters", texts)
+    replies.write(place, operation)
+    example = Example(place / f"{operation.name}.request.json")
+    played = example.play(operation)
+    if played.slug:
+        return f"{played.slug} {', '.join(played.pointers)}".strip()
+    _sent(place, operation, played.sent)
+    if operation.pattern is Pattern.REQUEST_REPLY or played.reply is not None:
+        _write(place, operation, "reply", played.reply)
+    return ""
+
+
+def _sent(place: Path, operation: Operation, sent: tuple[Any, ...]) -> None:
+    if operation.provider.kind == "soap":
+        (place / f"{operation.name}.native.xml").write_bytes(sent[-1].body)
+        return
+    steps = [
+        {
+            "call": each.call,
+            **({"path": each.path} if each.path else {}),
+            **({"body": json.decode(each.body)} if each.body else {}),
+        }
+        for each in sent
+    ]
+    _write(place, operation, "native", steps)
+
+
+def _write(place: Path, operation: Operation, kind: str, value: Any) -> None:
+    (place / f"{operation.name}.{kind}.json").write_bytes(json.encode(value) + b"\n")
+
+
+def _invented(schema: Any, check: Callable[[Any], Any], name: str) -> Any:
+    """A value that the check finds sound; the last one tried, where none is."""
+    value: Any = None
+    for seed in itertools.islice(itertools.count(zlib.crc32(name.encode())), TRIES):
+        value = Inventor(_definitions(schema), seed).value(schema)
+        if not check(value):
+            break
+    return value
+
+
+def _definitions(schema: Any) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema.get("$defs", {}) if isinstance(schema, dict) else {}
+    return found
+
+
+def _parameter(schema: Mapping[str, Any], name: str) -> Any:
+    value = Inventor(_definitions(schema), zlib.crc32(name.encode())).value(schema)
+    return "-".join(value.split()) if isinstance(value, str) else value
+
+
+class _Replies:
+    """What the provider might answer: its contract's own example, or an invented one."""
+
+    def __init__(self, adapter: Adapter, contracts: Path) -> None:
+        binding = adapter.manifest.binding
+        self._native = adapter.native
+        self._speeches = read_contract(contracts / "wsdl" / binding["wsdl"]).port(binding["port"]).operations if "wsdl" in binding else {}
+
+    def write(self, place: Path, operation: Operation) -> None:
+        """NAME.native_reply.*, or nothing where nothing is answered."""
+        call = operation.calls[-1].name
+        if call in self._speeches:
+            self._in_xml(place, operation, call)
+        elif self._native is not None:
+            native = self._native.operations[call]
+            if native.reply_schema is None:
+                _write(place, operation, "native_reply", [{"call": call}])
+                return
+            given = _given(self._native.document, call)
+            value = given if given is not None and not native.check_reply(given) else None
+            if value is None:
+                value = _invented(native.reply_schema, native.check_reply, call)
+            _write(place, operation, "native_reply", [{"call": call, "body": value}])
+
+    def _in_xml(self, place: Path, operation: Operation, call: str) -> None:
+        speech = self._speeches[call]
+        target = place / f"{operation.name}.native_reply.xml"
+        if speech.operation.reply is None:
+            return
+
+        def check(value: Any) -> Any:
+            try:
+                target.write_bytes(encode(speech, value, reply=True))
+            except CodecError as error:
+                return [error]
+            return ()
+
+        _invented(_reply_schema(speech), check, call)
+
+
+def _reply_schema(speech: Any) -> Mapping[str, Any]:
+    from lgsp.contract.bridge.shapes import Shapes  # noqa: PLC0415
+
+    shapes = Shapes(speech.grammar, "#/$defs/")
+    return {**shapes.message(speech.operation.reply), "$defs": shapes.named()}
+
+
+def _given(document: Mapping[str, Any], call: str) -> Any:
+    """The contract's own example of the good answer."""
+    from lgsp.contract.openapi.read import ANSWERS, operations_of  # noqa: PLC0415
+
+    item = next(each for _, _, _, each in operations_of(document) if each.get("operationId") == call)
+    responses = item.get("responses", {})
+    good: Mapping[str, Any] = next((responses[status] for status in ANSWERS if status in responses), {})
+    for media, holder in good.get("content", {}).items():
+        if "json" in media and "example" in holder:
+            return holder["example"]
+        for each in holder.get("examples", {}).values() if "json" in media else ():
+            return each.get("value")
+    return None
