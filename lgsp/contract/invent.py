@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from rstr import Rstr
-
+from lgsp.contract.letters import matching
 from lgsp.contract.schema_view import TYPES, read, types_of
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 WORDS = ("Hồ sơ", "một cửa", "xã Thử Nghiệm", "giấy tờ", "đã đối chiếu", "tiếp nhận", "Nguyễn Văn Thử", "kết quả", "bưu chính", "lệ phí")
 LIKED = ("object", "array", "string", "integer", "number", "boolean", "null")
 OPTIONAL_DEPTH, MAX_DEPTH = 3, 12
+MOST_VALUES, MOST_LETTERS = 2_000, 20_000
+"""What an invented value has at most; a contract may ask for more than there is memory."""
 EPOCH = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 
 
@@ -35,9 +36,13 @@ class Inventor:
     def __init__(self, components: Mapping[str, Any], seed: int) -> None:
         self._components = components
         self._random = Random(seed)
+        self._left = MOST_VALUES
 
     def value(self, schema: Any, depth: int = 0) -> Any:
-        """A value that should keep the schema."""
+        """A value that should keep the schema, or nothing once the whole would be too large."""
+        self._left -= 1
+        if self._left < 0:
+            return None
         seen = read(schema, self._components)
         given = _given(seen)
         if given:
@@ -67,14 +72,14 @@ class Inventor:
         names = [name for name in fields if name in required or depth < OPTIONAL_DEPTH]
         names += [name for name in required if name not in fields]
         made = {name: self.value(fields.get(name, others), depth + 1) for name in names if depth < MAX_DEPTH}
-        for place in range(len(made), seen.get("minProperties", 0)):
+        for place in range(len(made), min(seen.get("minProperties", 0), MOST_VALUES)):
             made[f"field{place}"] = self.value(others, depth + 1)
         return made
 
     def _array(self, seen: Schema, depth: int) -> list[Any]:
         first = [self.value(each, depth + 1) for each in seen.get("prefixItems", ())]
         least, most = seen.get("minItems", 0), seen.get("maxItems", math.inf)
-        wanted = int(min(most, max(least, len(first), 1 if depth < OPTIONAL_DEPTH else 0)))
+        wanted = int(min(most, MOST_VALUES, max(least, len(first), 1 if depth < OPTIONAL_DEPTH else 0)))
         items: list[Any] = first[:wanted]
         for _ in range(10 * (wanted - len(items))):
             if len(items) == wanted:
@@ -86,12 +91,12 @@ class Inventor:
 
     def _string(self, seen: Schema, _depth: int) -> str:
         if "pattern" in seen:
-            return str(Rstr(self._random).xeger(seen["pattern"]))  # the library's letters are ASCII
+            return matching(str(seen["pattern"]), self._random)
         form = FORMATS.get(seen.get("format", ""))
         if form is not None:
             return form(self._random)
         text = self._random.choice(WORDS)
-        least, most = seen.get("minLength", 0), seen.get("maxLength", 60)
+        least, most = min(int(seen.get("minLength", 0)), MOST_LETTERS), seen.get("maxLength", 60)
         while len(text) < least:
             text += " " + self._random.choice(WORDS)
         return text[: max(least, most)].strip().ljust(least, "x")
@@ -99,12 +104,20 @@ class Inventor:
     def _integer(self, seen: Schema, _depth: int) -> int:
         low, high = _bounds(seen, 1)
         step = int(seen.get("multipleOf", 1)) or 1
-        return self._random.randint(math.ceil(low / step), max(math.ceil(low / step), math.floor(high / step))) * step
+        return int(self._multiple(low, high, step))
 
     def _number(self, seen: Schema, _depth: int) -> float:
         low, high = _bounds(seen, 0.01)
         step = float(seen.get("multipleOf", 0.01))
-        return round(float(self._random.randint(math.ceil(low / step), max(math.ceil(low / step), math.floor(high / step))) * step), 10)
+        return round(float(self._multiple(low, high, step)), 10)
+
+    def _multiple(self, low: float, high: float, step: float) -> float:
+        """One between the bounds; the lower bound where the numbers are beyond what can be counted."""
+        try:
+            first = math.ceil(low / step)
+            return self._random.randint(first, max(first, math.floor(high / step))) * step
+        except (OverflowError, ZeroDivisionError):
+            return low
 
 
 def _given(seen: Schema) -> Sequence[Any]:

@@ -358,12 +358,14 @@ def test_other_documents_are_refused(write, text):
     assert [(at, rule) for _, at, rule in _findings(write(text))] == [("/openapi", "version")]
 
 
-def test_a_template_in_a_title_is_a_title(write):
+def test_a_template_in_a_title_is_refused_and_one_in_a_description_goes_no_further(write):
     template = "{{ ''.__class__.__mro__[1].__subclasses__() }}{% include '/etc/hostname' %}"
-    contract = read_openapi(write(MINIMAL.replace("title: x", f'title: "{template}"')))
+    contract = read_openapi(write(MINIMAL.replace("title: x", f'title: x, description: "{template}"')))
 
-    assert contract.title == template
     assert template not in str(for_connexion(contract.document))
+    assert [(at, rule) for _, at, rule in _findings(write(MINIMAL.replace("title: x", f'title: "{template}"')))] == [
+        ("/info/title", "template")
+    ]
 
 
 def test_everything_that_is_wrong_is_told_at_once(write):

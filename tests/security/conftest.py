@@ -1,17 +1,17 @@
-"""A hub in front of the archive for a whole module of tests."""
+"""A hub in front of the archive, and a server that nobody may call, each for a whole module of tests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 
 from tests.security.archive import archive_hub
+from tests.security.canary import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    import pytest
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.e2e.hub import Running
     from tests.security.archive import Archive, Canary
@@ -43,3 +43,17 @@ async def archive(scene: tuple[Running, Archive, Canary]) -> Any:
 async def canary(scene: tuple[Running, Archive, Canary]) -> Any:
     """Where attacks want the hub to call."""
     return scene[2]
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[Listener]:
+    found = Listener()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def uncalled(listening: Listener) -> Iterator[Listener]:
+    """Nobody has called it when the test is over."""
+    yield listening
+    assert listening.paths == []

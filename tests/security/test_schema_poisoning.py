@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,52 +17,11 @@ from lgsp.errors import CodecError, ContractError
 from tests.contracts.test_wsdl import PLAIN, SCHEMA, read, rules, wsdl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.security.canary import Listener
 
 ROOT = Path(__file__).parents[2]
 QUICK_S = 5.0
 """Far above what a refusal takes on a busy machine, far below what a fetch or an expansion would."""
-
-
-class Canary:
-    """A server that offers what attacks ask for, or sends them on; `paths` is what was asked."""
-
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-        canary = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                canary.paths.append(self.path)
-                self.send_response(302 if "redirect" in self.path else 200)
-                self.send_header("Location", f"{canary.address}/followed.xsd")
-                self.end_headers()
-                self.wfile.write(b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"/>')
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture(scope="module")
-def listening() -> Iterator[Canary]:
-    found = Canary()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def canary(listening: Canary) -> Iterator[Canary]:
-    """Nobody has called it when the test is over."""
-    yield listening
-    assert listening.paths == []
 
 
 LINKS = {
@@ -95,12 +52,12 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("link", LINKS)
 def test_a_link_out_of_the_folder_is_refused_with_its_name_and_nobody_is_asked(
-    link: str, place: str, tmp_path: Path, canary: Canary
+    link: str, place: str, tmp_path: Path, uncalled: Listener
 ) -> None:
     (tmp_path / "outside.xsd").write_text("<secret/>", encoding="utf-8")
     (tmp_path / "folder").mkdir()
-    bare = canary.address.removeprefix("http:")
-    text = LINKS[link](place.format(address=canary.address, bare=bare, bare_scheme=f":{bare}"))
+    bare = uncalled.address.removeprefix("http:")
+    text = LINKS[link](place.format(address=uncalled.address, bare=bare, bare_scheme=f":{bare}"))
     begun = time.monotonic()
 
     found = rules(tmp_path / "folder", text)
@@ -113,9 +70,9 @@ def test_a_link_out_of_the_folder_is_refused_with_its_name_and_nobody_is_asked(
     "reference", ["{address}/x.yaml", "{address}/redirect", "file:///etc/passwd", "../outside.yaml", "//127.0.0.1/x", "/etc/passwd"]
 )
 @pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef", "$id", "$schema"])
-def test_a_schema_of_openapi_is_not_completed_from_elsewhere(keyword: str, reference: str, tmp_path: Path, canary: Canary) -> None:
+def test_a_schema_of_openapi_is_not_completed_from_elsewhere(keyword: str, reference: str, tmp_path: Path, uncalled: Listener) -> None:
     path = tmp_path / "contract.yaml"
-    place = reference.format(address=canary.address)
+    place = reference.format(address=uncalled.address)
     path.write_text(
         "openapi: 3.1.0\ninfo: {title: Tra cứu, version: '1.0.0'}\npaths:\n  /a:\n    post:\n      operationId: a\n      requestBody:\n"
         f"        content: {{application/json: {{schema: {{properties: {{a: {{'{keyword}': '{place}'}}}}}}}}}}\n"
@@ -127,9 +84,9 @@ def test_a_schema_of_openapi_is_not_completed_from_elsewhere(keyword: str, refer
         read_openapi(path)
 
 
-def test_hints_in_a_message_fetch_nothing_either(tmp_path: Path, canary: Canary) -> None:
+def test_hints_in_a_message_fetch_nothing_either(tmp_path: Path, uncalled: Listener) -> None:
     wires = read(tmp_path, wsdl())
-    hint = f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:t {canary.address}/x.xsd"'
+    hint = f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:t {uncalled.address}/x.xsd"'
     out = f'<Out xmlns="urn:t" {hint}>xong</Out>'
     answer = f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{out}</s:Body></s:Envelope>'
 
@@ -138,8 +95,8 @@ def test_hints_in_a_message_fetch_nothing_either(tmp_path: Path, canary: Canary)
     assert (reply, list(violations)) == ("xong", [])
 
 
-def test_external_entities_of_a_contract_are_never_looked_at(tmp_path: Path, canary: Canary) -> None:
-    doctype = f'<!DOCTYPE w SYSTEM "{canary.address}/x.dtd" [<!ENTITY % p SYSTEM "{canary.address}/p"> %p;]>'
+def test_external_entities_of_a_contract_are_never_looked_at(tmp_path: Path, uncalled: Listener) -> None:
+    doctype = f'<!DOCTYPE w SYSTEM "{uncalled.address}/x.dtd" [<!ENTITY % p SYSTEM "{uncalled.address}/p"> %p;]>'
 
     assert rules(tmp_path, doctype + wsdl()) == [("main.wsdl", "dtd")]
 
@@ -183,7 +140,7 @@ def endless_extension(_folder: Path) -> str:
 
 
 @pytest.mark.parametrize("make", [many_files, huge_file, deep_groups, endless_group, endless_extension])
-def test_what_has_no_end_or_no_measure_is_refused_in_time(make, tmp_path: Path, canary: Canary) -> None:  # noqa: ARG001  # it must stay silent
+def test_what_has_no_end_or_no_measure_is_refused_in_time(make, tmp_path: Path, uncalled: Listener) -> None:  # noqa: ARG001  # it must stay silent
     text = make(tmp_path)
     begun = time.monotonic()
 
@@ -193,12 +150,12 @@ def test_what_has_no_end_or_no_measure_is_refused_in_time(make, tmp_path: Path, 
     assert time.monotonic() - begun < QUICK_S
 
 
-def test_a_zip_leads_nowhere_but_into_itself(tmp_path: Path, canary: Canary) -> None:
+def test_a_zip_leads_nowhere_but_into_itself(tmp_path: Path, uncalled: Listener) -> None:
     (tmp_path / "outside.xsd").write_text("<secret/>", encoding="utf-8")
     path = tmp_path / "folder" / "contract.zip"
     path.parent.mkdir()
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("main.wsdl", LINKS["XSD include"](f"{canary.address}/x.xsd") + "<!-- -->")
+        archive.writestr("main.wsdl", LINKS["XSD include"](f"{uncalled.address}/x.xsd") + "<!-- -->")
         archive.writestr("../outside.xsd", "<planted/>")
 
     with pytest.raises(ContractError) as caught:
@@ -208,7 +165,7 @@ def test_a_zip_leads_nowhere_but_into_itself(tmp_path: Path, canary: Canary) -> 
     assert (tmp_path / "outside.xsd").read_text("utf-8") == "<secret/>"
 
 
-def test_what_was_checked_is_what_is_used_whatever_becomes_of_the_files(tmp_path: Path, canary: Canary) -> None:
+def test_what_was_checked_is_what_is_used_whatever_becomes_of_the_files(tmp_path: Path, uncalled: Listener) -> None:
     contracts = tmp_path / "contracts"
     shutil.copytree(ROOT / "contracts", contracts)
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
@@ -219,7 +176,7 @@ def test_what_was_checked_is_what_is_used_whatever_becomes_of_the_files(tmp_path
 
     schema = contracts / "wsdl/population/v1/reply.xsd"
     schema.write_text(
-        schema.read_text("utf-8").replace("xs:element ", f'xs:include schemaLocation="{canary.address}/x.xsd"/><xs:element ', 1)
+        schema.read_text("utf-8").replace("xs:element ", f'xs:include schemaLocation="{uncalled.address}/x.xsd"/><xs:element ', 1)
     )
 
     assert wire.read(reply) == before
@@ -227,7 +184,7 @@ def test_what_was_checked_is_what_is_used_whatever_becomes_of_the_files(tmp_path
         compile_adapter(ROOT / "adapters/population", contracts)
 
 
-def test_a_change_of_any_file_changes_the_digest_that_messages_pin(tmp_path: Path, canary: Canary) -> None:  # noqa: ARG001  # it must stay silent
+def test_a_change_of_any_file_changes_the_digest_that_messages_pin(tmp_path: Path, uncalled: Listener) -> None:  # noqa: ARG001  # it must stay silent
     contracts = tmp_path / "contracts"
     shutil.copytree(ROOT / "contracts", contracts)
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
@@ -240,9 +197,9 @@ def test_a_change_of_any_file_changes_the_digest_that_messages_pin(tmp_path: Pat
     assert before.digest != after.digest
 
 
-def test_the_legitimate_neighbour_is_still_read(tmp_path: Path, canary: Canary) -> None:
+def test_the_legitimate_neighbour_is_still_read(tmp_path: Path, uncalled: Listener) -> None:
     part = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:t">{PLAIN}</xs:schema>'
-    text = LINKS["XSD include"](f"{canary.address}/x.xsd").replace(PLAIN, "")
+    text = LINKS["XSD include"](f"{uncalled.address}/x.xsd").replace(PLAIN, "")
 
     wires = read(tmp_path, text, x_xsd=part)
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 TRIES = 20
 """Seeds that are tried before an operation goes without an example: a schema may ask for more than invention knows."""
-GIVEN = ("example", "examples")
+BOUND = "twin-only"
+"""What stands in examples for the accounts and keys that each hub binds."""
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ def write_examples(adapter: Adapter, folder: Path, contracts: Path) -> Examples:
     found = Examples()
     place = folder / "examples"
     place.mkdir(parents=True, exist_ok=True)
+    if adapter.manifest.uses:
+        (place / "bound.json").write_bytes(json.encode(dict.fromkeys(adapter.manifest.uses, BOUND)) + b"\n")
     replies = _Replies(adapter, contracts)
     contract = next(iter(adapter.ours.values()))
     for operation in adapter.services[0].operations:

@@ -12,6 +12,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -64,8 +65,8 @@ def unpack(path: Path, to: Path) -> None:
 def _extract(name: str, archive: zipfile.ZipFile, to: Path) -> None:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     findings = [Finding(name, 0, "", rule, f"{entry.filename[:200]!r} {reason}") for entry in entries for rule, reason in _faults(entry)]
-    doubled = {each.filename for each in entries if sum(other.filename == each.filename for other in entries[: MOST_FILES + 1]) > 1}
-    findings += [Finding(name, 0, "", "unique", f"{each[:200]!r} comes twice") for each in sorted(doubled)]
+    doubled = [each for each, count in Counter(entry.filename for entry in entries).items() if count > 1]
+    findings += [Finding(name, 0, "", "unique", f"{each[:200]!r} comes twice") for each in doubled]
     if len(entries) > MOST_FILES:
         findings = [Finding(name, 0, "", "too-many-files", f"more than {MOST_FILES} files")]
     if findings:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lgsp.contract.wsdl.files import Documents
 
 MAIN = "service.wsdl"
+MOST_OPERATIONS = 500
 DRAFT_MEMBER = "VN/GOV/DRAFT"
 LOOK_UP_S, CHANGE_S, FILES_S = 20, 30, 60
 """Timeouts of a whole call: where every operation may be repeated, where some may not, where whole files travel."""
@@ -158,7 +159,11 @@ def _from_openapi(file: Path, wish: Wish) -> Draft:
         raise ContractError(findings)
     named = with_names(document)
     chosen = _chosen(wish, [item["operationId"] for _, item in items(named)], file.name)
+    if len(chosen) > MOST_OPERATIONS:
+        reason = f"{len(chosen)} operations; one service has {MOST_OPERATIONS} at most"
+        raise ContractError([source.finding("/paths", "operation", reason, "choose some by --operation, or split the contract")])
     if not chosen:
+        compile_contract(document, source, ())  # what else is wrong is told first
         raise ContractError([source.finding("/paths", "operation", "there are no operations")])
     native = native_of(named, chosen, source, whole=wish.whole)
     ours, marks = mark_personal(native.ours)
@@ -233,7 +238,7 @@ def _manifest(draft: Draft, file: Path, wish: Wish, parts: _Parts) -> None:
         place=draft.place,
         binding=parts.binding,
         operations=parts.operations,
-        data_class=wish.data_class or draft.marks.data_class,
+        data_class=wish.data_class or draft.marks.sensitivity,
         timeout_s=parts.timeout_s,
         calls=parts.calls,
         wsdl=parts.wsdl,

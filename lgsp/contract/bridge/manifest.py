@@ -80,7 +80,7 @@ def yaml_of(value: Any) -> str:
     return yaml.dump(value, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=140)
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.CSafeDumper):
     """Writes what occurs twice twice, and quotes texts that begin like a number: YAML's versions differ about `1e3`."""
 
     def ignore_aliases(self, _data: Any) -> bool:

@@ -111,10 +111,10 @@ def _given(item: dict[str, Any], native: Mapping[str, Any], proofs: Proofs) -> d
     """Native path to expression of the keys that stand in this operation's query; declared as parameters, so that they are sent."""
     wanted = [proofs.in_query[name] for name in asked_by(item, native) if name in proofs.in_query]
     declared = {each.get("name") for each in item.get("parameters", ())}
-    added = [{"name": name, "in": "query", "required": True, "schema": {"type": "string"}} for name, _ in wanted if name not in declared]
+    added = [{"name": name, "in": "query", "schema": {"type": "string"}} for name, _ in wanted if name not in declared]
     if added:
         item["parameters"] = [*item.get("parameters", []), *added]
-    return dict(wanted)
+    return {name: f"$uses.{bound}" for name, bound in wanted}
 
 
 def items(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -23,7 +23,7 @@ class Marks:
     in_address: list[str] = field(default_factory=list)
 
     @property
-    def data_class(self) -> str:
+    def sensitivity(self) -> str:
         """The class of the data, as far as names tell."""
         return "personal" if self.fields or self.in_address else "internal"
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from lgsp.contract.openapi.anatomy import descend, wrong_fields
+from lgsp.contract.openapi.anatomy import FIELDS, descend, wrong_fields
 from lgsp.contract.openapi.swagger import is_swagger, moved_lines, upgrade_document, upgrade_parameter
 from lgsp.contract.openapi.upgrade import upgrade_schema
 from lgsp.contract.source import Source, read_source
@@ -25,6 +25,10 @@ COMPONENTS = "#/components/schemas/"
 MAX_SCHEMAS = 5_000
 MAX_PARTS = 100_000
 MAX_CHAIN = 8
+SPOKEN = ("summary", "description")
+"""Words beside a reference; they stand for those of what it names, where that has such words (OpenAPI 3.1, Reference Object)."""
+MAX_APPLIED = 5_000
+MAX_TOLD = 100
 
 _OWN_COMPONENT = re.compile(r"/components/schemas/([^/]+)")
 _IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
@@ -131,7 +135,7 @@ class _Bundle:
             self.fault(source, f"{at}/$ref", "reference", "leads back to itself, or over too many references")
             return {}
         result = self.part(value, kind, pointer, target, (*chain, (target.path, pointer)))
-        beside = {name: value for name, value in node.items() if name != "$ref"}
+        beside = {name: value for name, value in node.items() if name != "$ref" and (name in FIELDS[kind] or name not in SPOKEN)}
         return {**result, **descend(beside, kind, at, lambda value, inner, spot: self.part(value, inner, spot, source, chain))}
 
     def schema(self, node: Any, at: str, source: Source) -> Any:
@@ -155,6 +159,10 @@ class _Bundle:
             self.fault(source, f"{at}/$id", "reference", "a schema inside of another cannot have an identifier", "move it to its own file")
         elif node.get("$schema", DIALECT).rstrip("#") != DIALECT:
             self.fault(source, f"{at}/$schema", "schema", "is another dialect than JSON Schema 2020-12")
+        elif "$dynamicRef" in node:
+            self.fault(
+                source, f"{at}/$dynamicRef", "reference", "what it names depends on who asks", "reference by `$ref` and JSON pointer"
+            )
         elif not isinstance(node.get("$ref", ""), str):
             self.fault(source, f"{at}/$ref", "reference", "must be text")
         else:
@@ -263,26 +271,44 @@ def _own_schemas(document: dict[str, Any]) -> dict[str, Any]:
 def _endless(document: dict[str, Any], source: Source) -> list[Finding]:
     """Components that apply themselves to the same value again, so that nothing is judged; through a property, recursion is fine."""
     graph = {name: _applied(schema) for name, schema in _own_schemas(document).items()}
+    circles = [name for name in graph if _comes_back(name, graph)]
+    if circles:
+        return [source.finding(f"/components/schemas/{escape(name)}", "reference", "applies itself without end") for name in circles]
+    counted: dict[str, int] = {}
+    reason = f"applies more than {MAX_APPLIED} schemas to one value, counted as referenced"
     return [
-        source.finding(f"/components/schemas/{escape(name)}", "reference", "applies itself without end")
+        source.finding(f"/components/schemas/{escape(name)}", "reference", reason, "name each alternative once")
         for name in graph
-        if _comes_back(name, graph)
-    ]
+        if _times(name, graph, counted) > MAX_APPLIED
+    ][:MAX_TOLD]
 
 
-def _applied(schema: Any) -> set[str]:
-    """Names of the components that judge the same value as this schema does."""
+def _applied(schema: Any) -> list[str]:
+    """Names of the components that judge the same value as this schema does, each as often as it does."""
     if not isinstance(schema, dict):
-        return set()
-    names = {_plain_token(schema["$ref"].removeprefix(COMPONENTS))} if "$ref" in schema else set()
+        return []
+    names = [_plain_token(schema["$ref"].removeprefix(COMPONENTS))] if "$ref" in schema else []
     for keyword in _IN_PLACE:
         inner = schema.get(keyword)
         for part in inner if isinstance(inner, list) else [inner]:
-            names |= _applied(part)
+            names += _applied(part)
     return names
 
 
-def _comes_back(name: str, graph: dict[str, set[str]]) -> bool:
+def _times(name: str, graph: dict[str, list[str]], counted: dict[str, int]) -> int:
+    """How many schemas judge one value in this component's name; the graph has no circle."""
+    ahead = [name]
+    while ahead:
+        waiting = [each for each in graph.get(ahead[-1], ()) if each not in counted]
+        if waiting:
+            ahead += waiting
+        else:
+            done = ahead.pop()
+            counted[done] = 1 + sum(counted[each] for each in graph.get(done, ()))
+    return counted[name]
+
+
+def _comes_back(name: str, graph: dict[str, list[str]]) -> bool:
     seen: set[str] = set()
     ahead = list(graph[name])
     while ahead:

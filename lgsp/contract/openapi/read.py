@@ -33,6 +33,9 @@ BYTES, FORM = "application/octet-stream", "multipart/form-data"
 OPAQUE = (BYTES, FORM)
 """Bodies that are not read but streamed to the vault (drivers/doors/opaque.py)."""
 
+TEMPLATES = ("{{", "{%", "{#", "<%", "${", "#{")
+"""Where the template languages of programs that read contracts begin."""
+
 ANSWERS = ("200", "201", "202", "2XX")
 
 
@@ -267,8 +270,11 @@ class _Lint:
 
     def _texts(self, facts: Mapping[str, Any]) -> None:
         for name in ("title", "version"):
-            if not isinstance(facts.get(name, ""), str):
+            text = facts.get(name, "")
+            if not isinstance(text, str):
                 self.fault(f"/info/{name}", "field", "must be text", "put it into quotation marks")
+            elif any(mark in text for mark in TEMPLATES):
+                self.fault(f"/info/{name}", "template", "is a template; other programs that read it would run it", "write plain text")
 
 
 def _with_definitions(schema: Any, names: dict[str, None]) -> Any:
