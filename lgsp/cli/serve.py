@@ -94,9 +94,10 @@ def twin_bindings(environ: Mapping[str, str], first: int = FIRST_TWIN_PORT) -> d
     from lgsp.config import HOME  # noqa: PLC0415
 
     adapters = Path(environ.get("LGSP_ADAPTERS", HOME / "adapters"))
+    contracts = Path(environ.get("LGSP_CONTRACTS", HOME / "contracts"))
     bindings = {}
     for name, port in twin_ports(adapters, first).items():
-        for key, value in bindings_of(adapters / name).items():
+        for key, value in bindings_of(adapters / name, contracts).items():
             bindings[f"LGSP_BIND_{key}"] = value.format(address=f"http://127.0.0.1:{port}")
     return bindings
 

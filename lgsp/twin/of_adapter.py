@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING
 import yaml
 
 from lgsp.contract.openapi.read import read_openapi
+from lgsp.contract.wsdl.files import read_documents
+from lgsp.contract.wsdl.read import contract_of
+from lgsp.contract.wsdl.source import open_source
 from lgsp.errors import ContractError
 from lgsp.twin.faults import FaultLayer
 from lgsp.twin.rest import RestTwin
 from lgsp.twin.serve import load_twin
+from lgsp.twin.soap import SoapTwin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
+    from starlette.types import ASGIApp
+
 TWIN_ONLY = "twin-only"
 """What every account and key is at a twin that is made of a contract: it can tell that one is shown, not what it is worth."""
-CALLED = frozenset({"rest"})
+CALLED = frozenset({"rest", "soap"})
 
 
 def twin_folders(adapters: Path) -> Sequence[Path]:
@@ -29,19 +35,26 @@ def twin_folders(adapters: Path) -> Sequence[Path]:
 
 def twin_of(folder: Path, contracts: Path) -> FaultLayer:
     """The stand-in behind its fault layer. Raises ContractError."""
-    if (folder / "twin.py").exists():
-        return load_twin(folder)
-    binding = _manifest(folder / "adapter.yaml")["binding"]
-    return FaultLayer(RestTwin(read_openapi(contracts / "openapi" / binding["contract"], contracts.parent)))
+    return load_twin(folder) if (folder / "twin.py").exists() else FaultLayer(_stand_in(folder, contracts)[0])
 
 
-def bindings_of(folder: Path) -> Mapping[str, str]:
+def bindings_of(folder: Path, contracts: Path) -> Mapping[str, str]:
     """What a hub binds to reach it, NAME_URL and the like; `{address}` stands for the twin's."""
     if (folder / "twin.py").exists():
         return {f"{folder.name}_{key}".upper(): value for key, value in load_twin(folder).bindings.items()}
     manifest = _manifest(folder / "adapter.yaml")
     bound = dict.fromkeys(map(_key, manifest.get("uses", {}).values()), TWIN_ONLY)
-    return {**bound, _key(manifest["binding"]["address"]): "{address}"}
+    return {**bound, _key(manifest["binding"]["address"]): f"{{address}}{_stand_in(folder, contracts)[1]}"}
+
+
+def _stand_in(folder: Path, contracts: Path) -> tuple[ASGIApp, str]:
+    """The application and the path under which the provider's port is found."""
+    binding = _manifest(folder / "adapter.yaml")["binding"]
+    if binding["kind"] == "rest":
+        return RestTwin(read_openapi(contracts / "openapi" / binding["contract"], contracts.parent)), ""
+    documents = read_documents(*open_source(contracts / "wsdl" / binding["wsdl"]))
+    twin = SoapTwin(contract_of(documents), documents)
+    return twin, twin.paths[binding["port"]]
 
 
 def _key(reference: str) -> str:

@@ -102,8 +102,8 @@ NEVER = {
     "OpenAPI 3.2": (HEAD.replace("3.1.0", "3.2.0") + "    S: {}\n", "/openapi"),
     "OpenAPI without a patch": (HEAD.replace("3.1.0", "3.1") + "    S: {}\n", "/openapi"),
     "Swagger 1.2": (HEAD.replace("openapi: 3.1.0", "swagger: '1.2'") + "    S: {}\n", "/openapi"),
-    "no contract at all": ("a: 1\n", "/openapi"),
-    "nothing": ("", "/openapi"),
+    "no contract at all": ("a: 1\n", ""),
+    "nothing": ("", ""),
     "five megabytes": (HEAD + "    S: {}\n#" + "x" * (5 << 20), ""),
 }
 

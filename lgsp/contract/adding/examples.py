@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
-from lgsp.codec.soap.speech import encode
 from lgsp.contract.adapter.golden import Example
 from lgsp.contract.invent import Inventor
+from lgsp.contract.openapi.read import ANSWERS, operations_of
+from lgsp.contract.wsdl.invent import invented
 from lgsp.contract.wsdl.read import read_contract
-from lgsp.errors import CodecError
 from lgsp.model.agreed import Pattern
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def write_examples(adapter: Adapter, folder: Path, contracts: Path) -> Examples:
 
 def _example(place: Path, operation: Operation, http: HttpOperation, replies: _Replies) -> str:
     """Why there is none, or nothing."""
-    body = _invented(http.request_schema, operation.check_request, operation.name) if http.media_types else None
+    body = replies.request(operation, http)
     if http.media_types and (body is None or operation.check_request(body)):
         return "no request could be invented that its schema allows"
     texts = {each.name: _parameter(each.schema, f"{operation.name}/{each.name}") for each in http.parameters if each.required}
@@ -128,6 +128,13 @@ class _Replies:
         self._native = adapter.native
         self._speeches = read_contract(contracts / "wsdl" / binding["wsdl"]).port(binding["port"]).operations if "wsdl" in binding else {}
 
+    def request(self, operation: Operation, http: HttpOperation) -> Any:
+        """A canonical request; where nothing is translated, what the XSD finds valid is one."""
+        speech = self._speeches.get(operation.calls[-1].name)
+        if speech is not None and operation.calls[-1].one_form:
+            return invented(speech.request, speech, operation.name, 0)[0]
+        return _invented(http.request_schema, operation.check_request, operation.name) if http.media_types else None
+
     def write(self, place: Path, operation: Operation) -> None:
         """NAME.native_reply.*, or nothing where nothing is answered."""
         call = operation.calls[-1].name
@@ -146,31 +153,14 @@ class _Replies:
 
     def _in_xml(self, place: Path, operation: Operation, call: str) -> None:
         speech = self._speeches[call]
-        target = place / f"{operation.name}.native_reply.xml"
-        if speech.operation.reply is None:
-            return
-
-        def check(value: Any) -> Any:
-            try:
-                target.write_bytes(encode(speech, value, reply=True))
-            except CodecError as error:
-                return [error]
-            return ()
-
-        _invented(_reply_schema(speech), check, call)
-
-
-def _reply_schema(speech: Any) -> Mapping[str, Any]:
-    from lgsp.contract.bridge.shapes import Shapes  # noqa: PLC0415
-
-    shapes = Shapes(speech.grammar, "#/$defs/")
-    return {**shapes.message(speech.operation.reply), "$defs": shapes.named()}
+        content = b""
+        if speech.reply is not None:
+            content, _ = speech.reply.write(invented(speech.reply, speech, call, 0)[0])
+        (place / f"{operation.name}.native_reply.xml").write_bytes(content)
 
 
 def _given(document: Mapping[str, Any], call: str) -> Any:
     """The contract's own example of the good answer."""
-    from lgsp.contract.openapi.read import ANSWERS, operations_of  # noqa: PLC0415
-
     item = next(each for _, _, _, each in operations_of(document) if each.get("operationId") == call)
     responses = item.get("responses", {})
     good: Mapping[str, Any] = next((responses[status] for status in ANSWERS if status in responses), {})
