@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FORM = "application/x-www-form-urlencoded"
 REFUSALS = 400
+BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 SHOWN = ("content-type", "location", "retry-after", "ratelimit", "idempotent-replayed", "lgsp-message-id")
 PURPOSE = {"Lgsp-Purpose": "xac-minh-ho-so", "Lgsp-Official": "CB-0042", "Lgsp-Public-Service": "1.004873", "Lgsp-Dossier": "H99-000-0001"}
 """For an example without headers of its own; made up, as all that stands in examples."""
@@ -45,7 +46,7 @@ class Trial:
     @property
     def has_body(self) -> bool:
         """Whether the example's body is sent: a look-up by its address alone has none."""
-        return "Content-Type" in self.headers
+        return "Content-Type" in self.headers or self.method not in BODILESS
 
     def curl(self, gateway: str) -> str:
         """Two lines for a shell that has LGSP_CLIENT_ID and LGSP_CLIENT_SECRET."""
