@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lgsp.cli.invocation import REFUSED, AsJson, Invocation, invocation
+from lgsp.cli.junit import junit as written
 from lgsp.config import HOME
 
 CONTRACTS = (".wsdl", ".zip", ".xml", ".yaml", ".yml", ".json")
@@ -28,8 +29,9 @@ def check(
     adapters: Adapters = HOME / "adapters",
     contracts: Contracts = HOME / "contracts",
     as_json: AsJson = False,
+    junit: Annotated[Path | None, typer.Option("--junit", dir_okay=False, help="write the findings here too, as CI reads them")] = None,
 ) -> None:
-    """Check adapters: manifest, contracts, mappings both ways, golden examples; or contracts alone."""
+    """Check adapters: manifest, contracts, mappings both ways, golden examples, secrets; or contracts alone. Exit 1 with findings."""
     from lgsp.contract.adapter.check import check_adapter  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
     from lgsp.contract.adapter.notes import adapter_notes, check_contract  # noqa: PLC0415  # as above
 
@@ -40,6 +42,9 @@ def check(
     judged = [(check_adapter(folder, contracts), adapter_notes(folder, contracts)) for folder in folders]
     judged += [check_contract(path) for path in files]
     findings = [finding for found, _ in judged for finding in found]
+    checked = [path.name for path in (*folders, *files)]
+    if junit is not None:
+        junit.write_text(written({name: found for name, (found, _) in zip(checked, judged, strict=True)}), encoding="utf-8")
     if as_json:
         run.show_json([asdict(finding) for finding in findings])
     else:
@@ -47,8 +52,7 @@ def check(
             run.tell("note", note=note)
         for finding in findings:
             run.line(str(finding))
-        told = ", ".join(path.name for path in (*folders, *files))
-        run.tell("findings", count=len(findings)) if findings else run.tell("sound", adapters=told)
+        run.tell("findings", count=len(findings)) if findings else run.tell("sound", adapters=", ".join(checked))
     if findings:
         raise typer.Exit(REFUSED)
 

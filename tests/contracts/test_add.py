@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lxml import etree
+from typer.testing import CliRunner
 
+from lgsp.cli import app
 from lgsp.contract.adapter.check import check_adapter, compile_adapter
 from lgsp.contract.adding.add import add
 from lgsp.contract.bridge.draft import Wish
@@ -247,3 +250,32 @@ def test_a_zip_that_leads_out_or_links_is_refused_whole(tmp_path):
 
         assert {finding.rule for finding in caught.value.findings} == {"path-escape"}
     assert written(tmp_path) == []
+
+
+def test_a_secret_in_any_file_is_a_finding_with_its_line_and_is_not_repeated(land, tmp_path):
+    added(land, tmp_path)
+    folder = tmp_path / "adapters/tra_cuu_thua_dat"
+    shown = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0aHUtbmdoaWVtIn0.c2lnbmF0dXJlLWtob25nLXRoYXQ"
+    (folder / "README.md").write_text(f"# x\n\ntoken: {shown}\nsee https://user:mat-khau@may.example/\n", encoding="utf-8")
+
+    found = check_adapter(folder, tmp_path / "contracts")
+
+    assert [(finding.file, finding.line, finding.rule) for finding in found] == [
+        ("tra_cuu_thua_dat/README.md", 3, "secret"),
+        ("tra_cuu_thua_dat/README.md", 4, "secret"),
+    ]
+    assert not any(word in str(finding) for finding in found for word in (shown, "mat-khau"))
+
+
+def test_findings_are_written_as_ci_reads_them(land, tmp_path):
+    added(land, tmp_path)
+    manifest = tmp_path / "adapters/tra_cuu_thua_dat/adapter.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace("mapping: identity", "mapping: nothing", 1), encoding="utf-8")
+    places = ("--adapters", str(tmp_path / "adapters"), "--contracts", str(tmp_path / "contracts"))
+
+    done = CliRunner().invoke(app, ["check", *places, "--junit", str(tmp_path / "check.xml")])
+
+    suite = etree.parse(tmp_path / "check.xml").getroot()[0]
+    cases = [(case.get("file"), int(case.get("line")) > 0, case[0].get("type")) for case in suite]
+    assert (done.exit_code, suite.get("failures")) == (1, str(len(cases)))
+    assert ("tra_cuu_thua_dat/adapter.yaml", True, "mapping") in cases

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lgsp.contract.adapter.folder import read_adapter
 from lgsp.contract.adapter.golden import check_examples
+from lgsp.contract.adapter.secrets import secrets_in
 from lgsp.contract.bridge.losses import losses_to_rest, losses_to_soap
 from lgsp.contract.wsdl.read import read_contract
 from lgsp.contract.xsd.view import soap_schemas
@@ -39,15 +40,16 @@ def compile_adapter(folder: Path, contracts: Path) -> tuple[Provider, tuple[Serv
 
 def check_adapter(folder: Path, contracts: Path) -> list[Finding]:
     """Every finding of a folder; nothing means that it may be published."""
+    secrets = [*secrets_in(folder)]
     try:
         adapter = read_adapter(folder, contracts)
     except ContractError as error:
-        return list(error.findings)
+        return [*error.findings, *secrets]
     natives = _natives(adapter, contracts)
     spoken = _spoken(adapter, contracts)
     findings = [finding for place in adapter.manifest.operations() for finding in _operation(adapter, natives, spoken, place)]
     findings += _session(adapter, natives)
-    return [*dict.fromkeys(findings), *check_examples(folder, adapter.services)]
+    return [*dict.fromkeys(findings), *check_examples(folder, adapter.services), *secrets]
 
 
 def _natives(adapter: Adapter, contracts: Path) -> Schemas:
