@@ -20,8 +20,13 @@ Contracts = Annotated[Path, typer.Option(envvar="LGSP_CONTRACTS", file_okay=Fals
 
 def add(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="FILE|FOLDER|ZIP", exists=True, help="OpenAPI 3, Swagger 2.0, or WSDL 1.1 with its XSDs")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[FILE|FOLDER|ZIP]", exists=True, help="OpenAPI 3, Swagger 2.0, or WSDL 1.1 with its XSDs")
+    ] = None,
     *,
+    samples: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="in a contract's stead: OPERATION[.N].request.json and .reply.json")
+    ] = None,
     name: Annotated[str, typer.Option(help="of the adapter's folder; made of the title")] = "",
     code: Annotated[str, typer.Option(help="of the service, in its address; made of the name")] = "",
     system: Annotated[str, typer.Option(help="X-Road identifier of the provider, VN/GOV/H99/land-office")] = "",
@@ -36,15 +41,19 @@ def add(
 ) -> None:
     """Add a provider by its contract alone: adapter, contracts, examples, README; whole or not at all."""
     from lgsp.contract.adding.add import add as write  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
+    from lgsp.contract.adding.add import add_samples  # noqa: PLC0415  # as above
     from lgsp.contract.bridge.draft import Wish  # noqa: PLC0415  # as above
     from lgsp.errors import ContractError  # noqa: PLC0415  # as above
 
     run = invocation(ctx)
+    if (path is None) is (samples is None):
+        raise typer.BadParameter(run.say("one_origin"), param_hint="FILE")
     wish = Wish(
         name, port or None, operation or (), data_class.value if data_class else "", code=code, system=system, title=title, whole=False
     )
     try:
-        added = write(path, wish, (adapters, contracts), force=force)
+        origin, make = (path, write) if path is not None else (samples or Path(), add_samples)
+        added = make(origin, wish, (adapters, contracts), force=force)
     except ContractError as error:
         for finding in error.findings:
             run.line(str(finding))

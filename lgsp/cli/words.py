@@ -119,6 +119,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: {count} thao tác, {personal} trường cá nhân; đạt `lgsp check`. Tiếp: `lgsp serve --twins`, `lgsp try {code}` ({address}).",
         "{name}: {count} operations, {personal} personal fields; sound. Next: `lgsp serve --twins`, `lgsp try {code}` ({address}).",
     ),
+    "one_origin": ("Cần một hợp đồng hoặc --samples, không phải cả hai.", "Expected a contract or --samples, one of them."),
     "not_added": ("{count} lỗi; không ghi gì.", "{count} findings; nothing was written."),
     "in_address": (
         "lưu ý: định danh cá nhân đứng trong địa chỉ: {place}",

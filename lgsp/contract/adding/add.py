@@ -14,7 +14,9 @@ from lgsp.contract.adapter.folder import read_adapter
 from lgsp.contract.adding.account import account_of
 from lgsp.contract.adding.examples import write_examples
 from lgsp.contract.adding.origin import opened
+from lgsp.contract.adding.samples import contract_of_samples
 from lgsp.contract.bridge.draft import draft_of
+from lgsp.contract.bridge.manifest import yaml_of
 from lgsp.errors import ContractError
 
 if TYPE_CHECKING:
@@ -65,6 +67,14 @@ def add(path: Path, wish: Wish, places: tuple[Path, Path], *, force: bool = Fals
         wanted = {Path(staged) / name: target for name, target in targets.items()}
         folders = _move(wanted, Path(staged) / OLD)
     return Added(draft, examples, folders, digest)
+
+
+def add_samples(folder: Path, wish: Wish, places: tuple[Path, Path], *, force: bool = False) -> Added:
+    """The same for a contract that is drafted from sample requests and answers."""
+    with tempfile.TemporaryDirectory(prefix="lgsp-add-") as made:
+        path = Path(made) / "samples.yaml"
+        path.write_text(yaml_of(contract_of_samples(folder)), encoding="utf-8")
+        return add(path, wish, places, force=force)
 
 
 def digest_of(path: Path) -> str:
