@@ -12,6 +12,8 @@ from lgsp.cli.invocation import REFUSED, AsJson, Invocation, invocation
 from lgsp.config import HOME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lgsp.contract.adding.add import Added
 
 Adapters = Annotated[Path, typer.Option(envvar="LGSP_ADAPTERS", file_okay=False, help="folder of adapters; made if it is not there")]
@@ -43,7 +45,6 @@ def add(
     from lgsp.contract.adding.add import add as write  # noqa: PLC0415  # it loads zeep and xmlschema: only this verb waits for them
     from lgsp.contract.adding.add import add_samples  # noqa: PLC0415  # as above
     from lgsp.contract.bridge.draft import Wish  # noqa: PLC0415  # as above
-    from lgsp.errors import ContractError  # noqa: PLC0415  # as above
 
     run = invocation(ctx)
     if (path is None) is (samples is None):
@@ -51,9 +52,16 @@ def add(
     wish = Wish(
         name, port or None, operation or (), data_class.value if data_class else "", code=code, system=system, title=title, whole=False
     )
+    origin, make = (path, write) if path is not None else (samples or Path(), add_samples)
+    _show(run, _added(run, lambda: make(origin, wish, (adapters, contracts), force=force)), as_json=as_json)
+
+
+def _added(run: Invocation, make: Callable[[], Added]) -> Added:
+    """What was made; or every finding, and nothing made."""
+    from lgsp.errors import ContractError  # noqa: PLC0415  # with what reads contracts
+
     try:
-        origin, make = (path, write) if path is not None else (samples or Path(), add_samples)
-        added = make(origin, wish, (adapters, contracts), force=force)
+        return make()
     except ContractError as error:
         for finding in error.findings:
             run.line(str(finding))
@@ -61,7 +69,6 @@ def add(
         raise typer.Exit(REFUSED) from error
     except FileExistsError as error:
         raise typer.BadParameter(run.say("is_there", name=error) + " (--force, --name)", param_hint="--name") from error
-    _show(run, added, as_json=as_json)
 
 
 def _show(run: Invocation, added: Added, *, as_json: bool) -> None:
