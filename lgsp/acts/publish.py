@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lgsp.acts.usage import whom_it_breaks
 from lgsp.contract.adapter.bundle import adapter_in
 from lgsp.contract.archive import digest_of
 from lgsp.contract.diff.services import gone, service_changes
@@ -70,7 +71,7 @@ async def publish(office: Office, wish: Wish, author: str) -> Outcome:
     if before and {each.digest for each in before} == {each.digest for each in services}:
         return await _unchanged(office, bundle, services)
     changes = service_changes(before, services)
-    _refuse_breaking(changes, wish)
+    await _refuse_breaking(office, changes, wish)
     edition = replace(_edition(office, wish, bundle, author), changes=_told(changes), keeps=await _keeps(office, bundle, before, services))
     await office.press.editions.propose_edition(edition)
     if office.press.two_persons:
@@ -174,11 +175,12 @@ async def _ship(office: Office, adapter: str) -> Edition | None:
     return edition
 
 
-def _refuse_breaking(changes: Sequence[Change], wish: Wish) -> None:
+async def _refuse_breaking(office: Office, changes: Sequence[Change], wish: Wish) -> None:
+    """Told with each place, and with whom it breaks by what was used lately."""
     breaking = [change for change in changes if change.severity is Severity.BREAKING]
     if breaking and not wish.breaking:
         places = [Violation(f"{change.operation} {change.side} {change.pointer or '/'}", change.detail, change.rule) for change in breaking]
-        raise Fault("change-breaks", errors=places[:MOST_CHANGES])
+        raise Fault("change-breaks", await whom_it_breaks(office, breaking), errors=places[:MOST_CHANGES])
 
 
 def _edition(office: Office, wish: Wish, bundle: Bundle, author: str) -> Edition:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from lgsp.errors import Fault
 from lgsp.model.usage import Affected
-from lgsp.policy.usage import meets
+from lgsp.policy.usage import Touch, meets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lgsp.contract.diff.change import Change
     from lgsp.model.parties import SubsystemId
     from lgsp.model.usage import Use
-    from lgsp.policy.usage import Touch
     from lgsp.ports.office import Office
 
 USUAL_DAYS = 90
+MOST_NAMED = 10
 DAY_S = 86_400.0
 
 
@@ -42,6 +43,22 @@ async def affected_by(office: Office, touches: Sequence[Touch], service: str, ma
     found = [_affected(consumer, uses, touches, (titles, contacts)) for consumer, uses in used.items()]
     affected = sorted((each for each in found if each.changes), key=lambda each: (-each.count, each.consumer))
     return Impact(len(entitled | used.keys()), affected)
+
+
+async def whom_it_breaks(office: Office, breaking: Sequence[Change]) -> str:
+    """One sentence for each service: how many of how many consumers, which fields, whom to tell; operations are `citizens/1 lookup`."""
+    touches: dict[tuple[str, int], list[Touch]] = {}
+    for change in breaking:
+        service, _, operation = change.operation.partition(" ")
+        code, _, major = service.partition("/")
+        touches.setdefault((code, int(major)), []).append(Touch(operation, change.side, change.pointer, change.rule))
+    return " ".join([_sentence(code, major, await affected_by(office, found, code, major)) for (code, major), found in touches.items()])
+
+
+def _sentence(code: str, major: int, impact: Impact) -> str:
+    told = [f"{each.consumer} ({', '.join(each.fields) or 'all'}; {each.contact or 'no contact'})" for each in impact.affected[:MOST_NAMED]]
+    names = f": {', '.join(told)}" if told else ""
+    return f"{code}/{major}: breaks {len(impact.affected)} of {impact.consumers} consumers{names}."
 
 
 async def uses(office: Office, service: str, major: int, days: int) -> Sequence[Use]:

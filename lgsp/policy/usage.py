@@ -20,7 +20,7 @@ WHERES = frozenset({"path", "query", "header", "cookie"})
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What of a change decides whom it meets."""
+    """What of a change decides whom it meets; without an operation it is the whole service."""
 
     operation: str
     side: Side
@@ -30,7 +30,7 @@ class Touch:
 
 def meets(touch: Touch, use: Use) -> bool:
     """Whether this use would have met the change."""
-    if touch.operation != use.operation:
+    if touch.operation not in {use.operation, ""}:
         return False
     fields = use.sent if touch.side is Side.REQUEST else use.got
     place = _place(touch)

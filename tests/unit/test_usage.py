@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lgsp.acts.usage import affected_by
+from lgsp.acts.usage import affected_by, whom_it_breaks
+from lgsp.contract.diff.change import change
 from lgsp.drivers.usage import EVERY, FIRST, fields_of
 from lgsp.errors import Fault
 from lgsp.model.agreed import Service
@@ -109,3 +110,18 @@ async def test_a_change_tells_whom_it_breaks_of_all_who_may_use_the_service() ->
     (met,) = found.affected
     assert (found.consumers, met.consumer, met.title, met.contact) == (2, DESK, "Một cửa", "Tổ một cửa")
     assert (met.count, met.changes, met.fields) == (5, (0,), ("/owner",))
+
+
+async def test_publishing_tells_in_one_sentence_whom_its_breaking_changes_meet() -> None:
+    hub = await SmallHub().open()
+    office = make_office(hub.store, Catalogue([Service("parcels", 1, "1.0.0", {}, (OPERATION,), {}, "d1")], [PROVIDER], "d1"))
+    await hub.store.set_contact(DESK, "Tổ một cửa", "test", NOW)
+    await hub.store.add_uses([USE])
+
+    used = await whom_it_breaks(office, [change("field-refused", "parcels/1 find", Side.ANSWER, "/owner")])
+    unused = await whom_it_breaks(office, [change("field-refused", "parcels/1 find", Side.ANSWER, "/kind")])
+    gone = await whom_it_breaks(office, [change("operation-removed", "parcels/1", Side.REQUEST)])
+
+    assert used == "parcels/1: breaks 1 of 1 consumers: VN/GOV/H99/onestop (/owner; Tổ một cửa)."
+    assert unused == "parcels/1: breaks 0 of 1 consumers."
+    assert gone == "parcels/1: breaks 1 of 1 consumers: VN/GOV/H99/onestop (all; Tổ một cửa)."
