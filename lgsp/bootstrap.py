@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hmac
 import os
 import random
 import secrets
@@ -32,6 +31,7 @@ from lgsp.drivers.clock import SteadyClock
 from lgsp.drivers.code_tables import LiveTables
 from lgsp.drivers.conformity import GatheredConformity
 from lgsp.drivers.couriers import Courier, recipients
+from lgsp.drivers.digests import keyed
 from lgsp.drivers.doors.asgi import Limits
 from lgsp.drivers.doors.gate import Front, Places, Refusals
 from lgsp.drivers.doors.gateway import gateway_app
@@ -220,12 +220,12 @@ def _evidence(
 
 def _archive(settings: Settings, store: Store) -> Archive:
     checkers = Checkers(evidence_mac_key(settings), os.cpu_count() or 1)
-    return Archive(store, store, SigningKeys(store), checkers, store, store, store, settings.issuer, _keyed(settings.master_key, b"digest"))
+    return Archive(store, store, SigningKeys(store), checkers, store, store, store, settings.issuer, keyed(settings.master_key, b"digest"))
 
 
 def evidence_mac_key(settings: Settings) -> bytes:
     """By which the hub knows its leaves again."""
-    return _keyed(settings.master_key, b"evidence")(b"")
+    return keyed(settings.master_key, b"evidence")(b"")
 
 
 def _guard(outbound: NativeCalls, around: Surroundings, providers: Sequence[Provider]) -> GuardedCalls:
@@ -287,7 +287,7 @@ def _ports(parts: _Parts) -> Ports:
         tick=time.monotonic_ns,
         jitter=random.random,
         new_id=new_id,
-        digest=_keyed(settings.master_key, b"digest"),
+        digest=keyed(settings.master_key, b"digest"),
         bound=parts.bound,
         evidence_overdue=lambda: store.behind_s() > settings.evidence_behind_s,
         issuer=settings.issuer,
@@ -320,7 +320,7 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls,
         channels=store,
         people=store,
         passwords=ArgonPasswords(),
-        sessions=SignedSessions(_keyed(settings.master_key, b"sessions")(b"")),
+        sessions=SignedSessions(keyed(settings.master_key, b"sessions")(b"")),
         sign_in_guard=FailureCount(),
         bell=ports.bell,
         catalogue=ports.catalogue,
@@ -338,7 +338,7 @@ def _office(settings: Settings, store: Store, ports: Ports, guard: GuardedCalls,
         new_id=ports.new_id,
         new_secret=lambda: secrets.token_urlsafe(32),
         new_key=lambda: secrets.token_bytes(32),
-        mac=_keyed(settings.master_key, b"secrets"),
+        mac=keyed(settings.master_key, b"secrets"),
         started_at=ports.now(),
         version=version("lgsp"),
         plain_http=settings.environment != "production",
@@ -358,12 +358,6 @@ async def _first_person(settings: Settings, office: Office) -> None:
     except Fault as fault:
         if fault.slug != "already-exists":
             raise
-
-
-def _keyed(master_key: bytes, purpose: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA256 under a key of its own for each purpose."""
-    key = hmac.digest(master_key, purpose, "sha256")
-    return lambda content: hmac.digest(key, content, "sha256")
 
 
 def configure_log(level: str) -> None:

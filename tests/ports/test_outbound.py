@@ -108,9 +108,10 @@ async def ask(
     times: int = 1,
     total_s: float = 1.0,
     read_s: float | None = None,
+    address: str = "",
 ) -> Any:
     """Make the same call `times` times at once through one driver; the last reply."""
-    address = f"http://127.0.0.1:{port}"
+    address = address or f"http://127.0.0.1:{port}"
     provider = replace(PROVIDER, timeouts=Timeouts(0.5, total_s, read_s), auth=auth or Auth(), in_flight=2)
     operation = replace(OPERATION, provider=provider)
     right = Right(DESK, "parcels", "find", frozenset())
@@ -174,6 +175,30 @@ async def test_each_answer_means_one_thing_and_is_asked_for_once(script: bytes, 
 
     assert (type(caught.value), caught.value.slug) == (kind, slug)
     assert len(provider.requests) == 1
+
+
+async def test_what_only_announces_the_answer_is_passed_over() -> None:
+    async with running(Provider(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK)) as provider:
+        reply = await ask(provider.port)
+
+    assert reply == {"ok": True}
+
+
+async def test_a_header_of_two_lines_is_not_sent() -> None:
+    auth = Auth(headers=(("X-Who", lambda _: "an\r\nX-More: 1"),))
+    async with running(Provider()) as provider:
+        with pytest.raises(Unreachable):
+            await ask(provider.port, auth=auth)
+
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1", "http://127.0.0.1:port", "http:///in"])
+async def test_an_address_that_is_none_is_a_provider_out_of_reach(address: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        await ask(0, address=address)
+
+    assert caught.value.slug == "provider-unreachable"
 
 
 async def test_a_provider_that_says_when_is_heard() -> None:

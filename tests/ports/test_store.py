@@ -15,10 +15,11 @@ from sqlalchemy import create_engine
 
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.store import migrate, open_store
+from lgsp.drivers.store.checkpoint import LOOK_BATCHES, MOVED_BATCHES, PERIOD_S
 from lgsp.drivers.store.commit import GroupCommit, Guilty
+from lgsp.drivers.store.core import COMMAND_S
 from lgsp.drivers.store.engine import MIGRATION_LOCK
-from lgsp.drivers.store.postgres import COMMAND_S
-from lgsp.drivers.store.sqlite import LOOK_BATCHES, SqliteWriter
+from lgsp.drivers.store.sqlite import SqliteWriter
 from lgsp.drivers.store.tables import metadata
 from lgsp.errors import Fault, SettingsError
 from lgsp.model.happening import KeyAnswer, Reply, Settlement, State
@@ -106,6 +107,32 @@ async def test_a_node_waits_for_the_one_that_migrates_however_long_that_takes():
     await server.execute(f"DROP DATABASE {name}")
     await server.close()
     assert has_waited
+
+
+async def moved_at(path):
+    """When the database was last written to, once nothing has been for a while."""
+    seen = 0
+    while seen != (seen := path.stat().st_mtime_ns):
+        await asyncio.sleep(3 * PERIOD_S)
+    return seen
+
+
+async def test_a_large_file_is_not_moved_again_and_again(tmp_path):
+    path = tmp_path / "hub.db"
+    await migrate(f"sqlite:///{path}")
+    writer = SqliteWriter(path)
+    row = (bytes(16), "opened", 0, 1.0, "", "", "", "", b"", "", "x" * 60_000, "", 0, "", "", 0, "", "")
+    for _ in range(LOOK_BATCHES):
+        await writer.log([row] * 10)
+    await moved_at(path)
+    await writer.log([row])
+    before = await moved_at(path)
+
+    for _ in range(MOVED_BATCHES // 2):
+        await writer.log([(*row[:10], "", *row[11:])])
+
+    assert await moved_at(path) == before
+    await writer.close()
 
 
 async def test_a_database_without_the_schema_is_refused(tmp_path, clock):

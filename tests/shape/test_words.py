@@ -18,7 +18,7 @@ ALLOWED = {
     "load_dialect_impl": "the name that SQLAlchemy calls",
 }
 CATCH_ALL = {
-    "lgsp/drivers/bell.py": "its threads live on, whatever the broker throws; a lost ring loses nothing",
+    "lgsp/drivers/bell/broker.py": "its threads live on, whatever the broker throws; a lost ring loses nothing",
     "lgsp/drivers/store/commit.py": "a committer that dies would leave every later exchange waiting for ever",
     "lgsp/drivers/store/sqlite.py": "the writer's thread lives on, and the batch is told",
     "lgsp/drivers/worker.py": "a poison message never stalls its neighbours",

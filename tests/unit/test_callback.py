@@ -17,7 +17,7 @@ from lgsp.contract.openapi.read import read_openapi
 from lgsp.drivers.channels import ChannelCatalogue, with_channels
 from lgsp.drivers.memory import MemoryStore
 from lgsp.drivers.outbound.callback import judge_callback
-from lgsp.drivers.outbound.pool import Answer
+from lgsp.drivers.outbound.connection import Answer
 from lgsp.errors import Fault, Unreachable
 from lgsp.model.agreed import Pattern
 from lgsp.model.catalogue import Catalogue

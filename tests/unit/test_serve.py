@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -88,3 +90,15 @@ async def test_a_worker_that_was_told_to_stop_did_not_break() -> None:
     await worker.run()
 
     assert worker.alive
+
+
+def test_a_hub_on_sqlite_without_a_broker_holds_no_driver_of_either() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "import sys, lgsp.cli, lgsp.bootstrap; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.split()
+
+    assert {"asyncpg", "kombu", "lgsp.bench", "lgsp.prove"}.isdisjoint(loaded)

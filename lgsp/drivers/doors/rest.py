@@ -83,10 +83,9 @@ class RestDoor(SpecMiddleware):  # type: ignore[misc]  # connexion has no types 
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        message_id = self._ports.new_id()
-        asked = Asked(scope, receive, Headers(scope), message_id, message_id.replace("-", ""))
+        message_id, headers = self._ports.new_id(), Headers(scope)
+        asked = Asked(scope, receive, headers, message_id, read_trace_id(headers) or message_id.replace("-", ""))
         try:
-            asked = replace(asked, trace_id=read_trace_id(asked.headers) or asked.trace_id)
             message, reply = await self._answer(asked)
             if message is not None and reply.status == ACCEPTED and (prefer := asked.headers.get(b"prefer")):
                 scope[PLACE].give_back()

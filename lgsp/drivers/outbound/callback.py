@@ -8,7 +8,7 @@ from lgsp.drivers.outbound.rest import BUSY, retry_after_s
 from lgsp.errors import Fault
 
 if TYPE_CHECKING:
-    from lgsp.drivers.outbound.pool import Answer
+    from lgsp.drivers.outbound.connection import Answer
 
 
 def judge_callback(answer: Answer) -> None:

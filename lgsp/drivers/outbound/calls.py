@@ -25,7 +25,7 @@ from lgsp.stages.fill import cut_at_files
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from lgsp.drivers.outbound.pool import Answer, Read
+    from lgsp.drivers.outbound.connection import Answer, Read
     from lgsp.model.agreed import Call, Prepared, Provider, Session
     from lgsp.model.files import File
     from lgsp.model.happening import Exchange

@@ -1,41 +1,32 @@
 """A pool of connections to one provider: its own limit, its own deadlines, and its failures in our words.
 
-aiohttp's own retries and decompression are off; a redirect is an answer like any other. What never reached the provider is Unreachable;
-what may have reached it is OutcomeUnknown.
+aiohttp's own retries and decompression are off; a redirect is an answer like any other. A body that is streamed goes through aiohttp's
+session, which hears a refusal while it still writes; whole ones, which most are, go past it. What never reached the provider is
+Unreachable; what may have reached it is OutcomeUnknown.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
+from lgsp.drivers.outbound.connection import Answer, Connections, taken
 from lgsp.errors import OutcomeUnknown, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from yarl import URL
 
+    from lgsp.drivers.outbound.connection import Read
     from lgsp.model.agreed import Provider
     from lgsp.telemetry import Telemetry
 
-    Read = Callable[[int, Mapping[str, str]], Callable[[AsyncIterator[bytes]], Awaitable[bytes]] | None]
-
-ANSWER_LIMIT_BYTES = 16 << 20
 KEEPALIVE_S = 3.0
 """Shorter than common servers keep idle connections (uvicorn 5 s), so that a request seldom meets one that is being closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: status, headers (names in any case), body bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Pool:
@@ -46,8 +37,10 @@ class Pool:
         self._slots = asyncio.Semaphore(provider.in_flight)
         self._waiting, self._most_waiting = 0, provider.in_flight
         self._in_flight = telemetry.in_flight.labels(provider.code)
+        connector = aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S)
+        self._connections = Connections(connector, provider.timeouts)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S),
+            connector=connector,
             timeout=aiohttp.ClientTimeout(
                 total=provider.timeouts.total_s, sock_connect=provider.timeouts.connect_s, sock_read=provider.timeouts.read_s
             ),
@@ -75,15 +68,16 @@ class Pool:
         await self._take_slot()
         self._in_flight.inc()
         try:
+            if body is None or isinstance(body, bytes):
+                async with asyncio.timeout(self._timeouts.total_s):
+                    return await self._connections.ask(method, url, headers, body or b"", read)
             async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
-                pieces = read(response.status, response.headers) if read is not None else None
-                content = await _whole(response) if pieces is None else await pieces(response.content.iter_any())
-                return Answer(response.status, response.headers, content)
+                return Answer(response.status, response.headers, await taken(response.status, response.headers, response.content, read))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Unreachable("provider-unreachable", type(error).__name__) from error
         except TimeoutError as error:
             raise OutcomeUnknown("provider-timeout", f"no answer in {self._timeouts.total_s:g} s") from error
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, ConnectionError) as error:
             raise OutcomeUnknown("provider-cut", type(error).__name__) from error
         finally:
             self._in_flight.dec()
@@ -113,16 +107,3 @@ class Pool:
         """Close them after the last call that may be under way."""
         await asyncio.sleep(self._timeouts.total_s + self._timeouts.connect_s)
         await self.close()
-
-
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, up to the limit."""
-    if response.content_length is not None and response.content_length <= ANSWER_LIMIT_BYTES:
-        return await response.read()
-    parts, size = [], 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > ANSWER_LIMIT_BYTES:
-            raise OutcomeUnknown("provider-not-understood", f"the answer is larger than {ANSWER_LIMIT_BYTES} bytes")
-        parts.append(part)
-    return b"".join(parts)

@@ -11,7 +11,7 @@ from lgsp.errors import BusinessRefusal, Fault, JsonError, OutcomeUnknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.drivers.outbound.pool import Answer
+    from lgsp.drivers.outbound.connection import Answer
 
 DENIED = frozenset({401, 403, 407})
 BUSY = frozenset({408, 425, 429, 503})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lgsp.drivers.outbound.rest import judge_rest
 
 if TYPE_CHECKING:
-    from lgsp.drivers.outbound.pool import Answer
+    from lgsp.drivers.outbound.connection import Answer
 
 XML = ("text/xml", "application/soap+xml", "application/xml", "multipart/related")
 

@@ -22,7 +22,7 @@ from lgsp.policy.xroad import fault_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lgsp.drivers.outbound.pool import Answer
+    from lgsp.drivers.outbound.connection import Answer
     from lgsp.model.agreed import Call, Provider, XRoad
     from lgsp.model.happening import Exchange
 

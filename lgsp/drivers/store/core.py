@@ -26,6 +26,9 @@ ADMISSION_S = 0.8
 NO_THREAD = "can't start new thread"
 """CPython's words where the machine has none left: aiosqlite starts one for each connection."""
 
+CONNECT_S, COMMAND_S = 5.0, 10.0
+"""PostgreSQL: so long a connection, and then a statement, may take."""
+
 RETAIN_S = 30 * 86_400.0
 """How long a payload is kept after its deadline."""
 

@@ -19,7 +19,7 @@ from lgsp.drivers.store.channels import Channels
 from lgsp.drivers.store.code_tables import RecordedCodeRows
 from lgsp.drivers.store.commit import GroupCommit
 from lgsp.drivers.store.conformity import Judgements
-from lgsp.drivers.store.core import RETAIN_S, Cipher, Core
+from lgsp.drivers.store.core import COMMAND_S, CONNECT_S, RETAIN_S, Cipher, Core
 from lgsp.drivers.store.corrections import Corrections
 from lgsp.drivers.store.directory import Directory
 from lgsp.drivers.store.drains import Drains
@@ -33,7 +33,6 @@ from lgsp.drivers.store.keys import Keys
 from lgsp.drivers.store.log import Log
 from lgsp.drivers.store.mailboxes import Mailboxes
 from lgsp.drivers.store.outbox import Outbox
-from lgsp.drivers.store.postgres import COMMAND_S, CONNECT_S, PostgresWriter
 from lgsp.drivers.store.providers import Providers
 from lgsp.drivers.store.receipts import Receipts
 from lgsp.drivers.store.register import Register
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from lgsp.drivers.store.postgres import PostgresWriter
     from lgsp.model.happening import Due
 
 POLL_S = 1.0
@@ -218,6 +218,8 @@ async def open_store(url: str, cipher: Cipher, now: Callable[[], float], retain_
 def _writers(address: _Address) -> Sequence[SqliteWriter | PostgresWriter]:
     if address.file is not None:
         return [SqliteWriter(address.file)]
+    from lgsp.drivers.store.postgres import PostgresWriter  # noqa: PLC0415  # asyncpg takes 4 MB, which a hub on SQLite keeps free
+
     return [PostgresWriter(address.dsn, address.settings) for _ in ("hot", "claims")]
 
 

@@ -1,7 +1,8 @@
 """One connection that writes batches to PostgreSQL, below SQLAlchemy: prepared statements over arrays.
 
-A batch of log rows is one round trip. The connection is made when it is first needed and again after it broke; the batch that was under
-way then fails, since nobody here can tell whether it was committed.
+A batch of log rows is one round trip, and so is one of new messages: each answer that is waited for costs both sides a turn. The connection
+is made when it is first needed and again after it broke; the batch that was under way then fails, since nobody here can tell whether it
+was committed.
 """
 
 from __future__ import annotations
@@ -12,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from lgsp.drivers.store.commit import Broken, Clashed, Guilty, Unwritten
+from lgsp.drivers.store.core import COMMAND_S, CONNECT_S
 from lgsp.drivers.store.plan import plan
 from lgsp.drivers.store.statements import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lgsp.drivers.store.plan import Work
+    from lgsp.drivers.store.plan import Step, Work
     from lgsp.drivers.store.statements import Row, Statement
 
-CONNECT_S = 5.0
-COMMAND_S = 10.0
 SETTINGS = {"application_name": "lgsp", "jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """Every hot statement goes from its rows to the tables by an index; a plan made while the tables were small must not be another."""
 
@@ -37,7 +37,7 @@ class PostgresWriter:
         self._dsn = dsn
         self._settings = {**SETTINGS, **settings}
         self._connection: Any = None
-        self._prepared: dict[Statement, Any] = {}
+        self._prepared: dict[tuple[Statement, ...], Any] = {}
 
     async def open(self) -> None:
         """Writer."""
@@ -82,36 +82,64 @@ class PostgresWriter:
     async def _transact(self, works: Sequence[Work]) -> list[Any]:
         """COMMAND_S for all of it: a database that is frozen would not even answer the ROLLBACK that asyncpg's transactions wait for."""
         async with asyncio.timeout(COMMAND_S):
-            await self._connection.execute("BEGIN")
             try:
                 results = await self._work_off(works)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError):
-                await self._connection.execute("ROLLBACK")
+                if self._connection.is_in_transaction():
+                    await self._connection.execute("ROLLBACK")
                 raise
-            await self._connection.execute("COMMIT")
+            if self._connection.is_in_transaction():
+                await self._connection.execute("COMMIT")
         return results
 
     async def _work_off(self, works: Sequence[Work]) -> list[Any]:
+        """Neighbours that only add travel as one statement; where that is all, it is its own transaction."""
         steps = plan(works)
         back: list[Row] | None = None
+        added: list[Step] = []
         while True:
             try:
-                statement, rows = steps.send(back)  # type: ignore[arg-type] # a generator is started with None
+                step = steps.send(back)  # type: ignore[arg-type] # a generator is started with None
             except StopIteration as end:
+                await self._add(added)
                 results: list[Any] = end.value
                 return results
-            back = await self._execute(statement, rows)
+            if step[0].adds:
+                added, back = [*added, step], []
+                continue
+            if not self._connection.is_in_transaction():
+                await self._connection.execute("BEGIN")
+            await self._add(added)
+            added, back = [], await self._execute(*step)
+
+    async def _add(self, steps: Sequence[Step]) -> None:
+        if steps:
+            kinds = tuple(statement for statement, _ in steps)
+            await self._fetch(kinds, [array for _, rows in steps for array in zip(*rows, strict=True)])
 
     async def _execute(self, statement: Statement, rows: Sequence[Row]) -> list[Row]:
-        prepared = self._prepared.get(statement)
+        return await self._fetch((statement,), list(zip(*rows, strict=True)))
+
+    async def _fetch(self, kinds: tuple[Statement, ...], arrays: Sequence[Sequence[object]]) -> list[Row]:
+        prepared = self._prepared.get(kinds)
         if prepared is None:
-            prepared = self._prepared[statement] = await self._connection.prepare(statement.postgresql())
-        return [tuple(record) for record in await prepared.fetch(*zip(*rows, strict=True))]
+            prepared = self._prepared[kinds] = await self._connection.prepare(_together(kinds))
+        return [tuple(record) for record in await prepared.fetch(*arrays)]
 
     def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _together(kinds: Sequence[Statement]) -> str:
+    """Inserts into several tables as one statement; any other stands alone."""
+    texts, first = [], 1
+    for statement in kinds:
+        texts.append(statement.postgresql(first))
+        first += len(statement.columns)
+    *before, last = texts
+    return f"WITH {', '.join(f'i{n} AS ({each})' for n, each in enumerate(before))} {last}" if before else last
 
 
 def _same(value: bytes) -> bytes:

@@ -29,8 +29,6 @@ CHUNK = 64
 BUSY_TIMEOUT_S = 5.0
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -512", checkpoint.OFF)
 """The cache is 512 KiB a connection: the hot statements touch the young end of each table, the sweeps what they see once."""
-LOOK_BATCHES = 64
-"""After so many batches the writer looks whether the write-ahead log has grown too large."""
 
 LOST = "\ufffd"
 """In the place of bytes that are no text: a row that was damaged is read, and its neighbours with it; nothing that we store has it."""
@@ -55,7 +53,6 @@ class SqliteWriter:
         self._path = path
         self._opened: sqlite3.Connection | None = None
         self._checkpoints = checkpoint.Checkpoints(path, BUSY_TIMEOUT_S)
-        self._batches, self._look_at = 0, LOOK_BATCHES
         self._thread = threading.Thread(target=self._run, name="lgsp-sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -96,21 +93,10 @@ class SqliteWriter:
                 result = (Unwritten if getattr(error, "sqlite_errorcode", None) in _UNWRITTEN else Broken)(str(error))
                 result.__cause__ = error
             self._loop.call_soon_threadsafe(_resolve, done, result)
-            self._batches += 1
-            if self._batches >= self._look_at:
-                self._look_at = self._batches + (LOOK_BATCHES if self._emptied_log() else 1)
+            if self._opened is not None:
+                self._checkpoints.wrote(self._opened)
         if self._opened is not None:
             self._opened.close()
-
-    def _emptied_log(self) -> bool:
-        """Empty the log if it is too large; False if somebody is in the way (the thread of the checkpoints, a reader): soon again."""
-        if self._opened is None or self._checkpoints.log_bytes() < checkpoint.EMPTIED_BYTES:
-            return True
-        try:
-            busy, frames, moved = self._opened.execute(checkpoint.MOVE).fetchone()
-        except sqlite3.Error:  # the next batch meets the same, and is told
-            return False
-        return not busy and bool(frames == moved)
 
     @property
     def _connection(self) -> sqlite3.Connection:

@@ -18,12 +18,16 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """`columns` name the values of a row with their PostgreSQL types; `returns`: whether rows come back; `lock`: PostgreSQL's row lock."""
+    """`columns` name the values of a row with their PostgreSQL types; `returns`: whether rows come back; `lock`: PostgreSQL's row lock.
+
+    adds: it only inserts, whatever other statements do.
+    """
 
     columns: tuple[tuple[str, str], ...]
     body: str
     returns: bool = False
     lock: str = ""
+    adds: bool = False
 
     @lru_cache(maxsize=512)  # noqa: B019 -- the statements are module constants: nothing is kept alive that would go
     def sqlite(self, rows: int) -> str:
@@ -31,10 +35,9 @@ class Statement:
         marks = f"({', '.join('?' * len(self.columns))})"
         return self.body.replace("{rows}", f"VALUES {', '.join([marks] * rows)}").replace("{lock}", "")
 
-    @lru_cache(maxsize=1)  # noqa: B019 -- as above
-    def postgresql(self) -> str:
-        """The text for arrays of values, one for each column."""
-        arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(self.columns, 1))
+    def postgresql(self, first: int = 1) -> str:
+        """The text for arrays of values, one for each column; `first`: the number of the first of them."""
+        arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(self.columns, first))
         every = f"SELECT * FROM unnest({arrays})"  # noqa: S608 -- place holders and types of this file only
         return self.body.replace("{rows}", every).replace("{lock}", self.lock)
 
@@ -49,7 +52,8 @@ def _over(body: str, *, returns: bool = False, lock: str = "", **columns: str) -
 def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> Statement:
     names = ", ".join(columns)
     back = f" RETURNING {returns}" if returns else ""
-    return Statement(tuple(columns.items()), f"INSERT INTO {table} ({names}) {{rows}} {tail}{back}", bool(returns))
+    body = f"INSERT INTO {table} ({names}) {{rows}} {tail}{back}"
+    return Statement(tuple(columns.items()), body, bool(returns), adds=not (tail or returns))
 
 
 COLUMNS = (

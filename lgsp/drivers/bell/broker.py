@@ -1,7 +1,6 @@
-"""The bell: tells workers that messages of a provider are due. In this process by default; over a broker, by kombu, for several nodes.
+"""The bell over a broker, by kombu, for several nodes.
 
-A lost, late or doubled ring is harmless: the database is the record, a claim checks, and a sweep each second finds what no bell announced.
-So nothing here waits for the broker: rings go into a bounded buffer, one thread publishes them on a connection of its own, many at one time
+Nothing here waits for the broker: rings go into a bounded buffer, one thread publishes them on a connection of its own, many at one time
 with their confirms in a pipeline, another listens on its own, and both connect again by themselves. Every call has a timeout; the library's
 own retries are off.
 
@@ -19,7 +18,7 @@ import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from kombu.connection import Connection
@@ -43,46 +42,6 @@ PREFETCH = 50
 QUIET_S = 0.25
 KEPT_RINGS = 10_000
 """A queue that nobody listens to drops its oldest rings beyond this."""
-
-
-class Ringing(Protocol):
-    """The Bell port, with its other end."""
-
-    def ring(self, provider: str, message_ids: Sequence[str]) -> None: ...
-
-    async def listen(self, providers: Sequence[str], on_ring: Callable[[str], None]) -> None:
-        """From now on call `on_ring(provider)` on this loop at every ring for one of them; it must not block."""
-
-    async def close(self) -> None: ...
-
-
-def open_bell(broker_url: str = "", prefix: str = "lgsp.bell", on_fault: Callable[[str], None] = lambda _: None) -> Ringing:
-    """The bell of this process if no broker is given, otherwise one over the broker.
-
-    `prefix` begins the names of its queues; `on_fault` is told what goes wrong, in threads of the bell: broken, blocked, unroutable.
-    """
-    return BrokerBell(broker_url, prefix, on_fault) if broker_url else LocalBell()
-
-
-class LocalBell:
-    """Rings in this process only."""
-
-    def __init__(self) -> None:
-        self._listeners: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
-
-    def ring(self, provider: str, message_ids: Sequence[str]) -> None:  # noqa: ARG002 -- a claim finds the messages itself
-        """Bell."""
-        for on_ring in self._listeners.get(provider, ()):
-            asyncio.get_running_loop().call_soon(on_ring, provider)
-
-    async def listen(self, providers: Sequence[str], on_ring: Callable[[str], None]) -> None:
-        """Ringing."""
-        for provider in providers:
-            self._listeners[provider].append(on_ring)
-
-    async def close(self) -> None:
-        """Ringing."""
-        self._listeners.clear()
 
 
 class BrokerBell:
