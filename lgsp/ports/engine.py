@@ -111,7 +111,7 @@ class Outbox(Protocol):
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Claim up to `limit` messages that are due: waiting, head of their order key; or delivering with an ended lease.
 
-        Consumers take turns; of one consumer the most urgent (deadline, then arrival) goes first.
+        Consumers take turns, across claims too, however much one of them sends; of one the most urgent (deadline, then arrival) goes first.
         """
 
     async def stored(self, message_id: str) -> Stored | None:

@@ -10,6 +10,7 @@ from lgsp.errors import Fault
 from lgsp.model.happening import Outcome, Reply, Settlement, State
 from lgsp.model.parties import SubsystemId
 
+CONSUMER, HEALTH = SubsystemId("VN/GOV/H99/onestop"), SubsystemId("VN/GOV/H99/health")
 ACCEPTED = Reply(202, b'{"state":"accepted"}', (("Content-Type", "application/json"),))
 
 
@@ -348,6 +349,59 @@ async def test_consumers_take_turns_however_much_one_of_them_sends(store, make, 
     first = await claim(store, clock, limit=4)
 
     assert {due.stored.message_id for due in first} == {other.message_id, *[each.message_id for each in flood[:3]]}
+
+
+async def test_consumers_take_turns_from_one_claim_to_the_next(store, make, clock):
+    for consumer in [CONSUMER] * 4 + [HEALTH] * 2:
+        await store.accept(make.stored(consumer=consumer), None, ACCEPTED)
+
+    served = [due.stored.consumer for _ in range(6) for due in await claim(store, clock, limit=1)]
+
+    assert served == [HEALTH, CONSUMER, HEALTH, CONSUMER, CONSUMER, CONSUMER]
+
+
+async def test_neither_one_consumer_s_flood_nor_what_is_due_later_stands_before_the_next_claim(store, make, clock):
+    for matter in range(8):
+        flood = [make.stored(order_key=f"dossier {matter}" if number % 2 else None) for number in range(20)]
+        await asyncio.gather(*[store.accept(each, None, ACCEPTED) for each in flood])
+    other, urgent = make.stored(consumer=HEALTH), make.stored(deadline_at=clock() + 60)
+    for each in (other, urgent):
+        await store.accept(each, None, ACCEPTED)
+
+    first = await claim(store, clock, limit=2)
+
+    assert {due.stored.message_id for due in first} == {other.message_id, urgent.message_id}
+
+
+async def test_retries_that_wait_stand_in_nobody_s_way_and_come_in_their_turn(store, make, clock):
+    retried = [make.stored(deadline_at=clock() + 100) for _ in range(20)]
+    for each in retried:
+        await store.accept(each, None, ACCEPTED)
+    for due in await claim(store, clock, limit=20):
+        await settle(store, make, due, State.WAITING, due_at=clock() + 50)
+    fresh = make.stored()
+    await store.accept(fresh, None, ACCEPTED)
+
+    now = await claim(store, clock)
+    clock.at += 50
+    later = await claim(store, clock, limit=20)
+
+    assert [due.stored.message_id for due in now] == [fresh.message_id]
+    assert {due.stored.message_id for due in later} == {each.message_id for each in retried}
+
+
+@pytest.mark.parametrize("wait_s", [0, 40])
+async def test_who_waited_behind_another_is_due_as_soon_as_that_one_is_settled(store, make, clock, wait_s):
+    ahead, behind = make.stored(order_key="H99-1"), make.stored(order_key="H99-1")
+    for each in (ahead, behind):
+        await store.accept(each, None, ACCEPTED)
+    (due,) = await claim(store, clock, lease_s=600)
+    clock.at += wait_s
+    blocked = await claim(store, clock)
+
+    await settle(store, make, due, State.DELIVERED)
+
+    assert (list(blocked), [each.stored.message_id for each in await claim(store, clock)]) == ([], [behind.message_id])
 
 
 async def test_what_is_due_by_law_earlier_goes_first_and_then_what_came_first(store, make, clock):

@@ -11,6 +11,7 @@ from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Op
 from lgsp.policy.drain import Drain, Pace, measured
 from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE, lets_pass
 from lgsp.policy.retry import NOT_MADE
+from lgsp.policy.turns import place, served_last
 from lgsp.ports.office import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class MemoryExchanges:
         self._settled: Counter[str] = Counter()
         self._paces: dict[str, Pace] = {}
         self._drains: dict[str, Drain] = {}
+        self._served: dict[str, str] = {}
 
     async def opened(self, row: Opened, claim: KeyClaim | None = None) -> KeyHolder | None:
         """MessageLog."""
@@ -149,9 +151,11 @@ class MemoryExchanges:
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
         claimed: list[Due] = []
-        for owed in _in_turns(self._due(now, provider))[:limit]:
+        after = self._served.get(provider, "")
+        for owed in _in_turns(self._due(now, provider), after)[:limit]:
             owed.lend(now + lease_s)
             claimed.append(owed.due())
+        self._served[provider] = served_last((due.stored.consumer for due in claimed), after)
         return claimed
 
     async def claim_finished(self, provider: str, limit: int, now: float) -> Sequence[Due]:
@@ -280,14 +284,14 @@ class MemoryExchanges:
         return owed if owed is not None and owed.state is State.DELIVERING and owed.lease == due.lease else None
 
 
-def _in_turns(due: Iterable[Owed]) -> list[Owed]:
-    """One of each consumer after the other; of one consumer by legal deadline and arrival."""
+def _in_turns(due: Iterable[Owed], after: str) -> list[Owed]:
+    """One of each consumer after the other, in a circle that begins behind `after`; of one consumer by legal deadline and arrival."""
     turns: Counter[str] = Counter()
-    ranked: list[tuple[int, float, int, Owed]] = []
-    for place, owed in enumerate(sorted(due, key=lambda owed: owed.deadline_at)):
+    ranked: list[tuple[int, tuple[bool, str], Owed]] = []
+    for owed in sorted(due, key=lambda owed: owed.deadline_at):
         turns[owed.stored.consumer] += 1
-        ranked.append((turns[owed.stored.consumer], owed.deadline_at, place, owed))
-    return [owed for *_, owed in sorted(ranked, key=lambda entry: entry[:3])]
+        ranked.append((turns[owed.stored.consumer], place(owed.stored.consumer, after), owed))
+    return [owed for *_, owed in sorted(ranked, key=lambda entry: entry[:2])]
 
 
 def _line(stored: Stored) -> tuple[object, ...]:

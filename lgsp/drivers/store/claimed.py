@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lgsp.codec import json
+from lgsp.drivers.store.claims import COLUMNS
 from lgsp.drivers.store.core import Unreadable
 from lgsp.drivers.store.rows import id_out
 from lgsp.drivers.store.sqlite import LOST
-from lgsp.drivers.store.statements import COLUMNS
 from lgsp.errors import CodecError
 from lgsp.model.happening import Due, Stored
 from lgsp.model.parties import Purpose

@@ -100,6 +100,7 @@ class Store(
         Editions.__init__(self)
         Bindings.__init__(self)
         Evidence.__init__(self)
+        self.served = {}
         self._writers = writers
         self._asked_at, self._answered = float("-inf"), True
         self._ticker = asyncio.get_running_loop().create_task(self._tick())

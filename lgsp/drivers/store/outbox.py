@@ -10,14 +10,15 @@ import structlog
 from sqlalchemy import select, text
 
 from lgsp.drivers.store import claimed, rows, tables
+from lgsp.drivers.store.claims import COLUMNS
 from lgsp.drivers.store.core import ADMISSION_S, Unreadable
 from lgsp.drivers.store.log import holder_of
 from lgsp.drivers.store.plan import Work
-from lgsp.drivers.store.statements import COLUMNS
 from lgsp.errors import Fault
 from lgsp.model.happening import State
 from lgsp.policy import loss
 from lgsp.policy.lifecycle import COMES_AGAIN, RESOLUTIONS, SETTLEMENTS
+from lgsp.policy.turns import served_last
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -35,10 +36,14 @@ _DUE_PROVIDERS = text(
 
 
 class Outbox:
-    """The port Outbox. `settled`: what came to rest here, by provider, since it was last told (drains.py)."""
+    """The port Outbox.
+
+    settled: what came to rest here, by provider, since it was last told (drains.py). served: whose turn was the last here, by provider.
+    """
 
     core: Core
     settled: Counter[str]
+    served: dict[str, str]
 
     async def accept(self, stored: Stored, claim: KeyClaim | None, reply: Reply, parts: Sequence[Stored] = ()) -> KeyHolder | None:
         """Outbox."""
@@ -55,7 +60,10 @@ class Outbox:
 
     async def claim(self, provider: str, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
-        return await self.claimed(Work(claim=(provider, now, now + lease_s, limit)))
+        after = self.served.get(provider, "")
+        given = await self.claimed(Work(claim=(provider, now, now + lease_s, limit, after)))
+        self.served[provider] = served_last((due.stored.consumer for due in given), after)
+        return given
 
     async def claim_unknown(self, limit: int, now: float, lease_s: float) -> Sequence[Due]:
         """Outbox."""
@@ -125,6 +133,7 @@ class Outbox:
             reply = (rows.id_in(message_id), self.core.cipher.seal(settlement.reply, rows.reply_aad(message_id)))
         forgotten = (rows.id_in(due.stored.message_id), due.lease) if settlement.state in COMES_AGAIN else None
         work = Work(log=rows.closed_row(closed, settlement), settle=rows.settle_row(due, settlement), reply=reply, forget_calls=forgotten)
+        work.wake = rows.wake_row(due, settlement)
         written: bool = await self.core.hot.write(work)
         if written and settlement.state is not State.WAITING:
             self.settled[due.stored.provider] += 1
@@ -139,7 +148,8 @@ class Outbox:
             reply = (rows.id_in(message_id), self.core.cipher.seal(settlement.reply, rows.reply_aad(message_id)))
         forgotten = (rows.id_in(message_id),) if settlement.state is State.WAITING else None
         log, resolve = rows.closed_row(closed, settlement), rows.resolve_row(due, settlement)
-        written: bool = await self.core.hot.write(Work(log=log, resolve=resolve, reply=reply, forget_doubts=forgotten))
+        wake = rows.wake_row(due, settlement)
+        written: bool = await self.core.hot.write(Work(log=log, resolve=resolve, reply=reply, forget_doubts=forgotten, wake=wake))
         return written
 
     async def _due(self, row: Any, sealed: bytes, calls: list[tuple[str, bool]]) -> Due:

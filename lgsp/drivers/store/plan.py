@@ -10,17 +10,13 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lgsp.drivers.store.claims import BLOCKED_S, CLAIM, CLAIM_FINISHED, CLAIM_OVERDUE, CLAIM_UNKNOWN, HOLDING, RIPEN, TAKE, TAKEN, WAKE
 from lgsp.drivers.store.statements import (
     CALL,
     CALLS,
-    CLAIM,
-    CLAIM_FINISHED,
-    CLAIM_OVERDUE,
-    CLAIM_UNKNOWN,
     FINISH_KEY,
     FORGET_CALLS,
     FORGET_DOUBTS,
-    HOLDING,
     KEY_HOLDER,
     LEASE,
     LOG,
@@ -35,7 +31,6 @@ from lgsp.drivers.store.statements import (
     SETTLE,
     SUPERSEDE,
     SWAP,
-    TAKE,
     TAKE_KEY,
     Row,
     Statement,
@@ -67,6 +62,7 @@ class Work:
     settle: Row | None = None
     resolve: Row | None = None
     forget_doubts: Row | None = None
+    wake: Row | None = None
     reply: Row | None = None
     call: Row | None = None
     forget_calls: Row | None = None
@@ -87,6 +83,7 @@ _ALWAYS: tuple[tuple[Statement, str], ...] = (
     (PAYLOAD, "payload"),
     (REPLY, "reply"),
     (FORGET_DOUBTS, "forget_doubts"),
+    (WAKE, "wake"),
     (FINISH_KEY, "finish_key"),
     (RELEASE_KEY, "release_key"),
     (FORGET_CALLS, "forget_calls"),
@@ -126,6 +123,8 @@ def plan(works: Sequence[Work]) -> Generator[Step, list[Row], list[Any]]:
     for statement, part in _ALWAYS:
         rows = [row for work in going if (row := getattr(work, part)) is not None]
         rows += [row for work in going for row in _MORE[part](work)] if part in _MORE else []
+        if statement is MESSAGE:
+            rows = yield from _in_line(rows, {row[1] for row in places})
         if rows:
             yield statement, rows
     for row, step in itertools.product(places, SWAP):
@@ -212,6 +211,8 @@ def _supersede(works: Sequence[Work], results: list[Any], granted: list[bool]) -
 
 
 def _claim(statement: Statement, row: Row) -> Generator[Step, list[Row], tuple[list[Row], list[Row], list[Row]]]:
+    if statement is CLAIM:
+        yield RIPEN, [row[:2]]
     messages = yield statement, [row]
     if not messages:
         return [], [], []
@@ -219,6 +220,24 @@ def _claim(statement: Statement, row: Row) -> Generator[Step, list[Row], tuple[l
     requests = yield REQUEST, ids
     calls = yield CALLS, ids
     return sorted(messages, key=_seq), requests, calls
+
+
+_PROVIDER, _ORDER_MARK, _DUE_AT = ([name for name, _ in MESSAGE.columns].index(name) for name in ("provider", "order_mark", "due_at"))
+
+
+def _in_line(rows: list[Row], heirs: set[object]) -> Generator[Step, list[Row], list[Row]]:
+    """New messages; one that stands behind another of its order key, and takes nobody's place, is not ready."""
+    lines = [(row[_PROVIDER], row[_ORDER_MARK]) for row in rows]
+    asked = sorted({line for line in lines if line[1] is not None}, key=_order)
+    taken = {tuple(row) for row in (yield TAKEN, asked)} if asked else set()
+    placed: list[Row] = []
+    for row, line in zip(rows, lines, strict=True):
+        if line in taken and row[_DUE_AT] is not None and bytes(row[0]) not in heirs:  # type: ignore[call-overload] # bytes column
+            placed.append((*row[:_DUE_AT], float(str(row[_DUE_AT])) + BLOCKED_S, *row[_DUE_AT + 1 : -1], False))
+        else:
+            placed.append(row)
+        taken |= {line} if line[1] is not None else set()
+    return placed
 
 
 def _added(rows: Iterable[Row]) -> list[Row]:

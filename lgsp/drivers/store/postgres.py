@@ -23,8 +23,17 @@ if TYPE_CHECKING:
     from lgsp.drivers.store.plan import Step, Work
     from lgsp.drivers.store.statements import Row, Statement
 
-SETTINGS = {"application_name": "lgsp", "jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""Every hot statement goes from its rows to the tables by an index; a plan made while the tables were small must not be another."""
+SETTINGS = {
+    "application_name": "lgsp",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""Values come in arrays, so that no plan depends on them: each is made once. Every hot statement goes from its rows to the tables by an
+index; a plan made while the tables were small must not be another."""
 
 _CLASHES = {"40001", "40P01"}
 """serialization_failure, deadlock_detected."""

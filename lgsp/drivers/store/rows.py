@@ -13,7 +13,7 @@ from lgsp.model.agreed import Quota
 from lgsp.model.evidence import NOTHING_DISCLOSED
 from lgsp.model.happening import KeyHolder, Opened, Receipt, Reply, State, Stored
 from lgsp.model.parties import Consumer, Purpose, Right, SubsystemId
-from lgsp.policy.lifecycle import EXCHANGE_ENDS
+from lgsp.policy.lifecycle import EXCHANGE_ENDS, lets_pass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -261,6 +261,7 @@ def message_row(stored: Stored, cipher: Cipher) -> Row:
         stored.accepted_at if stored.state is State.WAITING else None,
         None if stored.part_of is None else bytearray(id_in(stored.part_of)),
         stored.skips_dead,
+        stored.state is State.WAITING,
     )
 
 
@@ -284,6 +285,12 @@ def settle_row(item: Due, settlement: Settlement) -> Row:
         settlement.cause,
         settlement.detail,
     )
+
+
+def wake_row(item: Due, settlement: Settlement) -> Row | None:
+    """A row of WAKE, if this message lets the next of its order key pass."""
+    passes = item.stored.order_key is not None and lets_pass(settlement.state, skips_dead=item.stored.skips_dead)
+    return (id_in(item.stored.message_id), settlement.at) if passes else None
 
 
 def resolve_row(item: Due, settlement: Settlement) -> Row:

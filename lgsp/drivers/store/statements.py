@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lgsp.drivers.store.tables import DUE, SUPERSEDABLE, UNSETTLED
+from lgsp.drivers.store.tables import SUPERSEDABLE
 from lgsp.policy.retry import NOT_MADE
 
 Row = tuple[object, ...]
@@ -42,10 +42,10 @@ class Statement:
         return self.body.replace("{rows}", every).replace("{lock}", self.lock)
 
 
-def _over(body: str, *, returns: bool = False, lock: str = "", **columns: str) -> Statement:
+def over(body: str, *, returns: bool = False, recursive: bool = False, lock: str = "", **columns: str) -> Statement:
     """A statement that reads its rows from `r`."""
     names = ", ".join(f"v_{name}" for name in columns)
-    text = f"WITH r({names}) AS ({{rows}}){body}"
+    text = f"WITH {'RECURSIVE ' if recursive else ''}r({names}) AS ({{rows}}){body}"
     return Statement(tuple(columns.items()), text, returns, lock)
 
 
@@ -55,30 +55,6 @@ def _insert(table: str, tail: str = "", returns: str = "", **columns: str) -> St
     body = f"INSERT INTO {table} ({names}) {{rows}} {tail}{back}"
     return Statement(tuple(columns.items()), body, bool(returns), adds=not (tail or returns))
 
-
-COLUMNS = (
-    "seq",
-    "message_id",
-    "consumer",
-    "service",
-    "major",
-    "operation",
-    "provider",
-    "purpose",
-    "digest",
-    "accepted_at",
-    "deadline_at",
-    "trace_id",
-    "attempts",
-    "lease",
-    "denials",
-    "skips_dead",
-    "cause",
-)
-"""What a claim returns, in its order."""
-
-
-_CLAIMED = f"message.{', '.join(COLUMNS)}"
 
 LOG = _insert(
     "log",
@@ -121,6 +97,7 @@ MESSAGE = _insert(
     due_at="float8",
     part_of="uuid",
     skips_dead="bool",
+    ready="bool",
 )
 
 PAYLOAD = _insert("payload", message_id="uuid", request="bytea", expires_at="float8")
@@ -142,7 +119,7 @@ TAKE_KEY = _insert(
     expires_at="float8",
 )
 
-KEY_HOLDER = _over(
+KEY_HOLDER = over(
     " SELECT consumer, operation, key_mark, message_id, fingerprint, state, reply, claimed_at FROM idempotency JOIN r "
     "ON consumer = v_consumer AND operation = v_operation AND key_mark = v_key_mark",
     returns=True,
@@ -151,7 +128,7 @@ KEY_HOLDER = _over(
     key_mark="bytea",
 )
 
-FINISH_KEY = _over(
+FINISH_KEY = over(
     " UPDATE idempotency SET state = v_state, reply = v_reply FROM r "
     "WHERE consumer = v_consumer AND operation = v_operation AND key_mark = v_key_mark AND message_id = v_message_id",
     consumer="text",
@@ -162,7 +139,7 @@ FINISH_KEY = _over(
     reply="bytea",
 )
 
-RELEASE_KEY = _over(
+RELEASE_KEY = over(
     " DELETE FROM idempotency WHERE (consumer, operation, key_mark, message_id) "
     "IN (SELECT v_consumer, v_operation, v_key_mark, v_message_id FROM r)",
     consumer="text",
@@ -172,10 +149,11 @@ RELEASE_KEY = _over(
 )
 
 _SPARED = ", ".join(f"'{slug}'" for slug in sorted(NOT_MADE))
-SETTLE = _over(
+SETTLE = over(
     " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "  # noqa: S608 -- constants
     f"attempts = attempts - CASE WHEN v_state = 'waiting' AND v_cause IN ({_SPARED}) THEN 1 ELSE 0 END, "
-    "detail = v_detail, denials = 0, feed_no = NULL FROM r WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease "
+    "detail = v_detail, denials = 0, feed_no = NULL, ready = false FROM r "
+    "WHERE message_id = v_message_id AND state = 'delivering' AND lease = v_lease "
     "RETURNING message_id, lease",
     returns=True,
     message_id="uuid",
@@ -188,7 +166,7 @@ SETTLE = _over(
     detail="text",
 )
 
-RESOLVE = _over(
+RESOLVE = over(
     " UPDATE message SET state = v_state, due_at = v_due_at, settled_at = v_settled_at, blame = v_blame, cause = v_cause, "
     "attempts = attempts - CASE WHEN v_state = 'waiting' THEN 1 ELSE 0 END, "
     "detail = v_detail, denials = v_denials, feed_no = CASE WHEN v_state = 'unknown' THEN feed_no END FROM r "
@@ -206,7 +184,7 @@ RESOLVE = _over(
     denials="int4",
 )
 
-SUPERSEDE = _over(
+SUPERSEDE = over(
     " UPDATE message SET state = 'superseded', due_at = NULL, settled_at = v_at, feed_no = NULL FROM r "  # noqa: S608 -- constants
     "WHERE message_id = v_message_id AND consumer = v_consumer AND service = v_service AND major = v_major "
     f"AND operation = v_operation AND (order_mark = v_order_mark OR (order_mark IS NULL AND v_order_mark IS NULL)) AND {SUPERSEDABLE} "
@@ -226,25 +204,25 @@ SUPERSEDE = _over(
 _OLD, _NEW = "message_id = v_message_id", "message_id = v_successor"
 _STEPS = ((f"-(SELECT n.seq FROM message n WHERE n.{_NEW})", _OLD), ("v_seq", _NEW), ("-seq", _OLD))  # noqa: S608 -- constants
 SWAP = tuple(
-    _over(f" UPDATE message SET seq = {number} FROM r WHERE {whose}", message_id="uuid", successor="uuid", seq="int8")  # noqa: S608
+    over(f" UPDATE message SET seq = {number} FROM r WHERE {whose}", message_id="uuid", successor="uuid", seq="int8")  # noqa: S608
     for number, whose in _STEPS
 )
 """The successor takes the predecessor's number, and so its place in the order, and gives it its own; no two have one even for a moment."""
 
-FORGET_DOUBTS = _over(
+FORGET_DOUBTS = over(
     " DELETE FROM call WHERE NOT finished AND message_id IN (SELECT v_message_id FROM r) "
     "AND NOT EXISTS (SELECT 1 FROM call d WHERE d.message_id = call.message_id AND d.name = call.name AND d.finished)",
     message_id="uuid",
 )
 """The provider, or a person, says that what was begun had no effect."""
 
-REPLY = _over(
+REPLY = over(
     " UPDATE payload SET reply = v_reply FROM r WHERE message_id = v_message_id",
     message_id="uuid",
     reply="bytea",
 )
 
-CALL = _over(
+CALL = over(
     " INSERT INTO call (message_id, lease, attempt, at, name, finished) SELECT v_message_id, v_lease, v_attempt, v_at, v_name, v_finished "
     "FROM r WHERE EXISTS (SELECT 1 FROM message m WHERE m.message_id = v_message_id AND m.state = 'delivering' AND m.lease = v_lease "
     "{lock}) RETURNING message_id, lease",
@@ -259,91 +237,14 @@ CALL = _over(
 )
 """Locked until it is committed: of a worker that begins a call as its lease ends and one that claims the message, one sees the other."""
 
-WINDOW = 64
-"""A claim looks at four messages for each place and at least so many, the longest due first, and takes turns among their consumers."""
-
-CLAIM = _over(
-    ", near AS MATERIALIZED (SELECT m.seq, m.consumer, m.deadline_at FROM message m "  # noqa: S608 -- constants
-    f"WHERE m.provider = (SELECT v_provider FROM r) AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) "
-    "AND (m.order_mark IS NULL OR NOT EXISTS (SELECT 1 FROM message e "
-    f"WHERE e.provider = m.provider AND e.order_mark = m.order_mark AND e.seq < m.seq AND e.order_mark IS NOT NULL AND e.{UNSETTLED} "
-    "AND NOT (e.state = 'dead' AND e.skips_dead))) "
-    f"ORDER BY m.due_at LIMIT (SELECT 4 * v_places + {WINDOW} FROM r) {{lock}}), "
-    "ranked AS (SELECT seq, deadline_at, row_number() OVER (PARTITION BY consumer ORDER BY deadline_at, seq) AS turn FROM near), "
-    "head AS MATERIALIZED (SELECT seq FROM ranked ORDER BY turn, deadline_at, seq LIMIT (SELECT v_places FROM r)) "
-    "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_until FROM r) "
-    "FROM head WHERE message.seq = head.seq "
-    f"RETURNING {_CLAIMED}",
-    returns=True,
-    lock="FOR UPDATE OF m SKIP LOCKED",
-    provider="text",
-    now="float8",
-    until="float8",
-    places="int8",
-)
-
-CLAIM_UNKNOWN = _over(
-    ", head AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.state = 'unknown' AND m.due_at IS NOT NULL "  # noqa: S608 -- constants
-    "AND m.due_at <= (SELECT v_now FROM r) ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
-    "UPDATE message SET lease = lease + 1, due_at = (SELECT v_until FROM r) FROM head WHERE message.seq = head.seq "
-    f"RETURNING {_CLAIMED}",
-    returns=True,
-    lock="FOR UPDATE OF m SKIP LOCKED",
-    now="float8",
-    until="float8",
-    places="int8",
-)
-
-TAKE = _over(
-    f" UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = v_until FROM r "  # noqa: S608 -- constants
-    f"WHERE message_id = v_message_id AND {DUE} RETURNING {_CLAIMED}",
-    returns=True,
-    message_id="uuid",
-    until="float8",
-)
-
-HOLDING = _over(
-    f" SELECT {_CLAIMED} FROM message JOIN r ON message_id = v_message_id AND lease = v_lease WHERE state = 'delivering'",  # noqa: S608 -- constants
-    returns=True,
-    message_id="uuid",
-    lease="int8",
-)
-
-CLAIM_OVERDUE = _over(
-    ", over AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
-    f"AND m.{DUE} AND m.due_at <= (SELECT v_now FROM r) AND m.deadline_at <= (SELECT v_now FROM r) "
-    "ORDER BY m.due_at LIMIT (SELECT v_places FROM r) {lock}) "
-    "UPDATE message SET state = 'delivering', lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_now FROM r) + 60 "
-    f"FROM over WHERE message.seq = over.seq RETURNING {_CLAIMED}",
-    returns=True,
-    lock="FOR UPDATE OF m SKIP LOCKED",
-    provider="text",
-    now="float8",
-    places="int8",
-)
-
-CLAIM_FINISHED = _over(
-    ", done AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
-    "AND m.state = 'delivering' AND (m.due_at IS NULL OR m.due_at <= (SELECT v_now FROM r)) "
-    f"AND NOT EXISTS (SELECT 1 FROM message p WHERE p.part_of = m.message_id AND p.{UNSETTLED}) "
-    "ORDER BY m.seq LIMIT (SELECT v_places FROM r) {lock}) "
-    "UPDATE message SET lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_now FROM r) + 60 "
-    f"FROM done WHERE message.seq = done.seq RETURNING {_CLAIMED}",
-    returns=True,
-    lock="FOR UPDATE OF m SKIP LOCKED",
-    provider="text",
-    now="float8",
-    places="int8",
-)
-
-FORGET_CALLS = _over(
+FORGET_CALLS = over(
     " DELETE FROM call WHERE NOT finished AND (message_id, lease) IN (SELECT v_message_id, v_lease FROM r) "
     "AND NOT EXISTS (SELECT 1 FROM call d WHERE d.message_id = call.message_id AND d.name = call.name AND d.finished)",
     message_id="uuid",
     lease="int8",
 )
 
-OWE = _over(
+OWE = over(
     " UPDATE callback SET fed = v_until FROM r WHERE consumer = v_consumer AND fed = v_since RETURNING consumer, fed",
     returns=True,
     consumer="text",
@@ -351,19 +252,19 @@ OWE = _over(
     since="int8",
 )
 
-REQUEST = _over(
+REQUEST = over(
     " SELECT message_id, request FROM payload JOIN r ON message_id = v_message_id",
     returns=True,
     message_id="uuid",
 )
 
-CALLS = _over(
+CALLS = over(
     " SELECT message_id, name, finished FROM call JOIN r ON message_id = v_message_id",
     returns=True,
     message_id="uuid",
 )
 
-LEASE = _over(
+LEASE = over(
     " INSERT INTO quota (consumer, service, window_at, allowed, used, granted) "
     "SELECT v_consumer, v_service, v_window_at, v_allowed, v_granted, v_granted FROM r WHERE true "
     "ON CONFLICT (consumer, service, window_at) DO UPDATE SET allowed = excluded.allowed, "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, text, update
 
-from lgsp.drivers.store import rows, tables
+from lgsp.drivers.store import claims, rows, tables
 from lgsp.drivers.store.core import write_act
 from lgsp.model.happening import State
 from lgsp.policy.pace import allowance
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lgsp.drivers.store.core import Core
     from lgsp.ports.office import Decision
 
+_WAKE = text(f"UPDATE message SET ready = true, due_at = :at WHERE {claims.woken(':id')}").bindparams(  # noqa: S608 -- constants
+    bindparam("id", type_=tables.MessageId())
+)
 _GROUP = ("provider", "service", "operation", "cause")
 _LIVE = (RunState.RUNNING.value, RunState.PAUSED.value)
 
@@ -51,6 +54,7 @@ class ManyMessages:
             found = (await connection.execute(change.returning(table.c.message_id, table.c.provider))).all()
             if found and decision.state is State.WAITING:
                 await connection.execute(_without_doubts([row.message_id for row in found]))
+            await wake(connection, [row.message_id for row in found] if decision.state is not State.WAITING else [], at)
             for row in found:
                 await write_act(connection, decision.author, at, (f"decide_{decision.state}", row.message_id, {"reason": decision.reason}))
         return [(row.message_id, row.provider) for row in found]
@@ -121,11 +125,18 @@ async def _work(connection: AsyncConnection, row: Row[Any], pace: tuple[int, flo
     return set(moved)
 
 
+async def wake(connection: AsyncConnection, message_ids: Sequence[str], at: float) -> None:
+    """Who is the first of its order key now that these are at rest is due."""
+    for message_id in message_ids:
+        await connection.execute(_WAKE, {"id": message_id, "at": at})
+
+
 def afresh(at: float) -> dict[str, Any]:
     """The columns of a message that is sent again by a person's will: it gets all its attempts and its whole time anew."""
     table = tables.message
     deadline_at = at + table.c.deadline_at - table.c.accepted_at
-    return {"state": State.WAITING.value, "due_at": at, "attempts": 0, "settled_at": None, "feed_no": None, "deadline_at": deadline_at}
+    settled = {"settled_at": None, "feed_no": None}
+    return {"state": State.WAITING.value, "due_at": at, "ready": False, "attempts": 0, "deadline_at": deadline_at, **settled}
 
 
 def _decided(decision: Decision, at: float) -> dict[str, Any]:

@@ -39,6 +39,8 @@ metadata = MetaData()
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 DUE = "state IN ('waiting', 'delivering')"
+READY, UNRIPE = f"ready AND {DUE}", f"NOT ready AND {DUE}"
+"""What a claim may take, and what is to become so (claims.py)."""
 UNSETTLED = f"state NOT IN ({', '.join(sorted(repr(state.value) for state in lifecycle.SETTLED))})"
 SUPERSEDABLE = f"state IN ({', '.join(sorted(repr(state.value) for state in lifecycle.SUPERSEDABLE))})"
 AT_REST = "state IN ('dead', 'held', 'unknown')"
@@ -69,6 +71,11 @@ class MessageId(TypeDecorator[str]):
         return str(uuid.UUID(bytes=value))
 
 
+def partial(only: str, name: str, *columns: str) -> Index:
+    """An index of the rows that fulfil a condition."""
+    return Index(name, *columns, sqlite_where=text(only), postgresql_where=text(only))
+
+
 log = Table(
     "log",
     metadata,
@@ -77,10 +84,7 @@ log = Table(
     Column("event", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("at", Double, nullable=False),
-    Column("consumer", Text, nullable=False),
-    Column("service", Text, nullable=False),
-    Column("operation", Text, nullable=False),
-    Column("trace_id", Text, nullable=False),
+    *[Column(name, Text, nullable=False) for name in ("consumer", "service", "operation", "trace_id")],
     Column("digest", LargeBinary, nullable=False),
     Column("provider", Text, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -119,25 +123,21 @@ message = Table(
     Column("blame", Text, nullable=False, server_default=""),
     Column("cause", Text, nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
-    Index("message_due", "provider", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)),
-    Index(
-        "message_order",
-        "provider",
-        "order_mark",
-        "seq",
-        sqlite_where=text(f"order_mark IS NOT NULL AND {UNSETTLED}"),
-        postgresql_where=text(f"order_mark IS NOT NULL AND {UNSETTLED}"),
-    ),
+    partial(DUE, "message_due", "provider", "due_at"),
+    partial(f"order_mark IS NOT NULL AND {UNSETTLED}", "message_order", "provider", "order_mark", "seq"),
     Column("denials", Integer, nullable=False, server_default=text("0")),
-    Index("message_ask", "due_at", sqlite_where=text(TO_ASK), postgresql_where=text(TO_ASK)),
-    Index("message_at_rest", "state", "provider", sqlite_where=text(AT_REST), postgresql_where=text(AT_REST)),
+    partial(TO_ASK, "message_ask", "due_at"),
+    partial(AT_REST, "message_at_rest", "state", "provider"),
     Column("feed_no", BigInteger),
     Column("part_of", MessageId),
     Column("skips_dead", Boolean, nullable=False, server_default=false()),
-    Index("message_fed", "consumer", "feed_no", sqlite_where=text(FED), postgresql_where=text(FED)),
-    Index("message_parts", "part_of", sqlite_where=text(IS_PART), postgresql_where=text(IS_PART)),
-    Index("message_business", "business_mark", sqlite_where=text(HAS_KEY), postgresql_where=text(HAS_KEY)),
-    Index("message_unfed", "consumer", "settled_at", sqlite_where=text(UNFED), postgresql_where=text(UNFED)),
+    Column("ready", Boolean, nullable=False, server_default=false()),
+    partial(READY, "message_turn", "provider", "consumer", "deadline_at", "seq"),
+    partial(UNRIPE, "message_unripe", "provider", "due_at"),
+    partial(FED, "message_fed", "consumer", "feed_no"),
+    partial(IS_PART, "message_parts", "part_of"),
+    partial(HAS_KEY, "message_business", "business_mark"),
+    partial(UNFED, "message_unfed", "consumer", "settled_at"),
 )
 
 feed = Table(
@@ -206,7 +206,7 @@ idempotency = Table(
     Column("reply", LargeBinary),
     Column("claimed_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
-    Index("idempotency_open", "message_id", sqlite_where=text(OPEN_KEY), postgresql_where=text(OPEN_KEY)),
+    partial(OPEN_KEY, "idempotency_open", "message_id"),
 )
 
 consumer = Table(
