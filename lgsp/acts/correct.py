@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from lgsp.ports.office import Office
 
 SHOWN = 100
+UNSENT_S = 30.0
+"""So long after its approval a correction that is not known as sent is taken up: who approved it died on the way."""
 
 
 async def propose(office: Office, message_id: str, body: bytes, reason: str, author: str) -> Correction:
@@ -42,21 +45,35 @@ async def approve(office: Office, correction_id: str, author: str) -> Correction
     found = await _proposed(office, correction_id, author)
     ruled = Ruled(CorrectionState.APPROVED, author, office.now())
     await _rule(office, correction_id, ruled)
+    await _send(office, found, author)
+    return replace(found, state=CorrectionState.APPROVED, decided_by=author, decided_at=ruled.at, successor=found.id)
+
+
+async def send_unsent(office: Office) -> int:
+    """Finish what a process that died had approved; says how many. What cannot be sent is proposed again."""
+    unsent = await office.corrections.unsent(office.now() - UNSENT_S)
+    for found in unsent:
+        with suppress(Fault):
+            await _send(office, found, found.decided_by)
+    return len(unsent)
+
+
+async def _send(office: Office, found: Correction, author: str) -> None:
+    """Under the correction's own id, so that it is sent once, however often it is tried."""
     try:
-        successor = await office.successors.accept(found.message_id, found.body)
-    except Fault:
-        await office.corrections.decide_correction(correction_id, Ruled(CorrectionState.PROPOSED, author, office.now()))
+        await office.successors.accept(found.message_id, found.body, found.id)
+    except Fault as fault:
+        if fault.slug != "record-uncertain":  # nobody knows whether it was sent; it is tried again, and then somebody does
+            await office.corrections.decide_correction(found.id, Ruled(CorrectionState.PROPOSED, author, office.now()))
         raise
-    await office.corrections.succeed(correction_id, successor)
-    return replace(found, state=CorrectionState.APPROVED, decided_by=author, decided_at=ruled.at, successor=successor)
+    await office.corrections.succeed(found.id, found.id)
 
 
 async def reject(office: Office, correction_id: str, author: str) -> Correction:
     """Nothing is sent; whoever proposed it may take it back so, too."""
     ruled = Ruled(CorrectionState.REJECTED, author, office.now())
     await _rule(office, correction_id, ruled)
-    (found,) = [each for each in await corrections(office) if each.id == correction_id]
-    return found
+    return await _standing(office, correction_id)
 
 
 async def _proposed(office: Office, correction_id: str, author: str) -> Correction:
@@ -69,6 +86,12 @@ async def _proposed(office: Office, correction_id: str, author: str) -> Correcti
 async def _rule(office: Office, correction_id: str, ruled: Ruled) -> None:
     if await office.corrections.decide_correction(correction_id, ruled):
         return
-    if any(each.id == correction_id for each in await corrections(office)):
-        raise Fault("correction-decided")
-    raise Fault("not-found", "no correction has this id")
+    await _standing(office, correction_id)
+    raise Fault("correction-decided")
+
+
+async def _standing(office: Office, correction_id: str) -> Correction:
+    found = await office.corrections.standing(correction_id)
+    if found is None:
+        raise Fault("not-found", "no correction has this id")
+    return found

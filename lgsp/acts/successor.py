@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lgsp.codec import json
@@ -27,11 +28,16 @@ class Successors:
         """Successors."""
         await self._exchange(message_id, body)
 
-    async def accept(self, message_id: str, body: bytes) -> str:
-        """Successors."""
-        exchange = await self._exchange(message_id, body)
-        await accept(exchange, None, self._ports)
-        return exchange.message_id
+    async def accept(self, message_id: str, body: bytes, successor_id: str) -> None:
+        """Successors; a fault that comes because another process was faster is none."""
+        if await self._ports.outbox.stored(successor_id) is not None:
+            return
+        try:
+            exchange = replace(await self._exchange(message_id, body), message_id=successor_id)
+            await accept(exchange, None, self._ports)
+        except Fault:
+            if await self._ports.outbox.stored(successor_id) is None:
+                raise
 
     async def _exchange(self, message_id: str, body: bytes) -> Exchange:
         ports = self._ports

@@ -211,6 +211,7 @@ def _by_the_clock(hub: Hub, roles: frozenset[Role]) -> list[asyncio.Task[None]]:
             timetable.forget_shown(ports),
             timetable.expire_mailboxes(ports),
             timetable.close_publications(ports),
+            timetable.send_corrections(hub.office),
             timetable.work_replays(hub.office.runs, hub.worker.wake, ports.now),
             timetable.sweep_files(hub.vault.sweep, ports.now, hub.settings.file_keep_s),
         ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from lgsp.acts.correct import send_unsent
 from lgsp.errors import Fault
 from lgsp.exchange import deliver_due, reconcile_unknown
 from lgsp.model.agreed import MAILBOX, SUBSCRIBERS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from lgsp.ports.engine import Ports
-    from lgsp.ports.office import Inspection, Runs
+    from lgsp.ports.office import Inspection, Office, Runs
     from lgsp.telemetry import Telemetry
 
 PERIOD_S = 1.0
@@ -174,6 +175,16 @@ async def work_replays(runs: Runs, ring: Callable[[str], None], now: Callable[[]
             ring(provider)
 
     await _each_second("replay_failed", work)
+
+
+async def send_corrections(office: Office) -> None:
+    """Each second, send the corrections whose approval broke off, for ever."""
+
+    async def send() -> None:
+        if await send_unsent(office):
+            _log().warning("corrections_taken_up")
+
+    await _each_second("corrections_failed", send)
 
 
 async def sweep_files(sweep: Callable[[float], Awaitable[int]], now: Callable[[], float], keep_s: float) -> None:

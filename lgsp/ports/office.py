@@ -209,6 +209,12 @@ class Corrections(Protocol):
     async def correction(self, correction_id: str, reader: str, at: float) -> Correction | None:
         """With its body; that it was read is an act."""
 
+    async def standing(self, correction_id: str) -> Correction | None:
+        """Without its body."""
+
+    async def unsent(self, before: float) -> Sequence[Correction]:
+        """With their bodies: approved before then, and not known as sent."""
+
     async def decide_correction(self, correction_id: str, ruled: Ruled) -> bool:
         """Of several who decide at once one does; False if it is not there or was decided."""
 
@@ -222,8 +228,8 @@ class Successors(Protocol):
     async def check(self, message_id: str, body: bytes) -> None:
         """Raise the Fault with which the engine would refuse it."""
 
-    async def accept(self, message_id: str, body: bytes) -> str:
-        """Judge, translate and store it in the place of the message; its id."""
+    async def accept(self, message_id: str, body: bytes, successor_id: str) -> None:
+        """Judge, translate and store it in the place of the message, under this id; nothing happens if that was done before."""
 
 
 class Register(Protocol):

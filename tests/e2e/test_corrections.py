@@ -7,13 +7,16 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+from lgsp.acts import correct
 from lgsp.cli import app
 from lgsp.errors import BusinessRefusal
 from lgsp.model.agreed import Pattern
 from lgsp.model.happening import State
+from lgsp.ports.office import CorrectionState, Ruled
 from tests.e2e.management_door import Hub, listening_hub
 from tests.unit.office import PASSWORD
 from tests.unit.small_hub import OPERATION, SmallHub
@@ -69,6 +72,22 @@ async def test_a_second_person_approves_and_the_corrected_message_takes_the_plac
     assert (own, refused["type"].rpartition("/")[2]) == (403, "second-person-needed")
     assert (status, approved["state"], approved["decided_by"]) == (200, "approved", "admin")
     assert states == {desk.refused: State.SUPERSEDED, approved["successor"]: State.DELIVERED}
+
+
+@pytest.mark.parametrize("was_accepted", [False, True])
+async def test_an_approval_that_broke_off_is_taken_up_and_sent_once(desk: Desk, *, was_accepted: bool) -> None:
+    office, store = desk.door.office, desk.hub.store
+    _, proposed = await desk.propose()
+    await store.decide_correction(proposed["id"], Ruled(CorrectionState.APPROVED, "admin", office.now() - 60))
+    if was_accepted:
+        await office.successors.accept(desk.refused, json.dumps(RIGHT).encode(), proposed["id"])
+
+    taken_up = [await correct.send_unsent(office) for _ in range(2)]
+
+    states = {message_id: owed.state for message_id, owed in store._owed.items()}
+    found = await store.standing(proposed["id"])
+    assert (taken_up, found.successor) == ([1, 0], proposed["id"])
+    assert states == {desk.refused: State.SUPERSEDED, proposed["id"]: State.WAITING}
 
 
 async def test_every_step_leaves_an_act_with_its_author(desk: Desk) -> None:

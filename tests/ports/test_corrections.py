@@ -54,6 +54,20 @@ async def test_what_could_not_be_sent_is_proposed_again(store, make):
     assert (reopened, found.state, found.body) == (True, CorrectionState.PROPOSED, BODY)
 
 
+async def test_what_was_approved_and_is_not_known_as_sent_is_told_with_its_body(store, make):
+    lost, sent, waiting = (proposed(make, make.new_id()) for _ in range(3))
+    for each in (lost, sent, waiting):
+        await store.propose(each)
+    for each in (lost, sent):
+        await store.decide_correction(each.id, Ruled(CorrectionState.APPROVED, "binh", 12.0))
+    await store.succeed(sent.id, sent.id)
+
+    assert [(each.id, each.body) for each in await store.unsent(20.0)] == [(lost.id, BODY)]
+    assert list(await store.unsent(12.0)) == []
+    assert (await store.standing(lost.id)).state is CorrectionState.APPROVED
+    assert await store.standing(make.new_id()) is None
+
+
 async def test_a_decided_correction_keeps_no_body(store, make):
     sent, rejected = proposed(make, make.new_id()), proposed(make, make.new_id())
     for each in (sent, rejected):

@@ -45,6 +45,16 @@ class MemoryCorrections:
             self._acts.append(Act(at, reader, "read_correction", found.message_id, {"correction": correction_id}))
         return found
 
+    async def standing(self, correction_id: str) -> Correction | None:
+        """Corrections."""
+        found = self._corrections.get(correction_id)
+        return None if found is None else replace(found, body=b"")
+
+    async def unsent(self, before: float) -> Sequence[Correction]:
+        """Corrections."""
+        approved = [each for each in self._corrections.values() if each.state is CorrectionState.APPROVED and each.successor is None]
+        return [each for each in approved if (each.decided_at or 0.0) < before]
+
     async def decide_correction(self, correction_id: str, ruled: Ruled) -> bool:
         """Corrections."""
         found = self._corrections.get(correction_id)

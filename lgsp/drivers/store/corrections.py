@@ -61,6 +61,23 @@ class Corrections:
             await write_act(connection, reader, at, ("read_correction", row.message_id, {"correction": correction_id}))
         return _correction(row, await self.core.open(row.body, _aad(correction_id)) if row.body else b"")
 
+    async def standing(self, correction_id: str) -> Correction | None:
+        """Corrections."""
+        if not rows.is_id(correction_id):
+            return None
+        async with self.core.transaction() as connection:
+            query = select(tables.correction).where(tables.correction.c.id == correction_id)
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _correction(row, b"")
+
+    async def unsent(self, before: float) -> Sequence[Correction]:
+        """Corrections."""
+        table = tables.correction
+        approved = (table.c.state == CorrectionState.APPROVED.value, table.c.successor.is_(None), table.c.decided_at < before)
+        async with self.core.transaction() as connection:
+            found = (await connection.execute(select(table).where(*approved))).all()
+        return [_correction(row, await self.core.open(row.body, _aad(row.id))) for row in found]
+
     async def decide_correction(self, correction_id: str, ruled: Ruled) -> bool:
         """Corrections; the body of a rejected one is forgotten at once."""
         if not rows.is_id(correction_id):
