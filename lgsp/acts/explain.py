@@ -96,7 +96,9 @@ def _settled(entry: TimelineEntry, language: str) -> list[str]:
 
 
 def _act(entry: TimelineEntry, language: str) -> list[str]:
-    return [TEXTS[language]["act"].format(verb=entry.facts.get("verb", "?"), author=entry.facts.get("author", "?"))]
+    line = TEXTS[language]["act"].format(verb=entry.facts.get("verb", "?"), author=entry.facts.get("author", "?"))
+    told = [str(entry.facts[name]) for name in ("run", "reason") if entry.facts.get(name)]
+    return [f"{line} ({', '.join(told)})" if told else line]
 
 
 def _other(entry: TimelineEntry, _language: str) -> list[str]:
@@ -113,8 +115,22 @@ TELLERS: Mapping[str, Callable[[TimelineEntry, str], list[str]]] = {
 }
 
 
-STANDING = frozenset({"settled", "closed", "opened", "accepted", "act"})
+STANDING = frozenset({"settled", "closed", "opened", "accepted"})
 """Events that say where a message stands; that an earlier attempt was lost is found out later, and says nothing of that."""
+ACTS: Mapping[str, State] = {
+    "replay": State.WAITING,
+    "replay_in_run": State.WAITING,
+    "set_aside": State.HELD,
+    "cancel": State.CANCELLED,
+    **{f"decide_{state}": state for state in (State.WAITING, State.DELIVERED, State.DEAD)},
+}
+"""What people do to a message, and where it stands then; other acts about it change nothing."""
+
+
+def _says_where(entry: TimelineEntry) -> bool:
+    if entry.event == "act":
+        return entry.facts.get("verb") in ACTS
+    return entry.event in STANDING and entry.facts.get("cause") != "attempt-lost"
 
 
 def _why(facts: Mapping[str, Any], language: str) -> list[str]:
@@ -136,11 +152,12 @@ def _why(facts: Mapping[str, Any], language: str) -> list[str]:
 def _verdict(entries: Sequence[TimelineEntry], language: str) -> list[str]:
     """Where the message stands now, why, and what to do."""
     texts = TEXTS[language]
-    telling = [entry for entry in entries if entry.event in STANDING and entry.facts.get("cause") != "attempt-lost"]
+    telling = [entry for entry in entries if _says_where(entry)]
     last = telling[-1] if telling else entries[-1]
     standing = str(last.facts.get("state") or last.facts.get("outcome") or "")
     if last.event == "act":
-        return [texts["now"].format(standing=STATES[language][State.WAITING]), texts["todo"].format(action=texts["nothing_yet"])]
+        state = ACTS[last.facts["verb"]]
+        return [texts["now"].format(standing=STATES[language][state]), texts["todo"].format(action=_action(state, "", language))]
     if not standing:
         open_action = "nothing_yet" if last.event == "accepted" else "open"
         return [texts["now"].format(standing=texts["under_way"]), texts["todo"].format(action=texts[open_action])]
@@ -151,7 +168,7 @@ def _verdict(entries: Sequence[TimelineEntry], language: str) -> list[str]:
 
 def _action(standing: str, cause: str, language: str) -> str:
     texts = TEXTS[language]
-    if standing in {State.DELIVERED, Outcome.DELIVERED, Outcome.REPLAYED}:
+    if standing in {State.DELIVERED, State.CANCELLED, Outcome.DELIVERED, Outcome.REPLAYED}:
         return texts["nothing"]
     if standing in {State.ACCEPTED, State.WAITING, State.DELIVERING}:
         return texts["nothing_yet"]

@@ -26,8 +26,8 @@ class TimelineEntry:
 
     event and its facts (those that are known): `accepted` consumer service major operation provider trace_id deadline_at;
     `opened` consumer provider service operation trace_id; `call` name finished; `closed` outcome status blame cause duration_us stages
-    ((stage, microseconds), ...); `settled` state due_at blame cause detail; `act` verb author. Identifiers of people (official, dossier)
-    are no facts.
+    ((stage, microseconds), ...); `settled` state due_at blame cause detail; `act` verb author reason run. Identifiers of people (official,
+    dossier) are no facts.
     """
 
     at: float
@@ -80,6 +80,12 @@ class Decision:
     state: State
     reason: str
     author: str
+
+
+ACT_FACTS = ("reason", "run")
+"""Of an act's facts those that are told with the message."""
+IN_RUN = "replay_in_run"
+"""The act of a run about one message: told with that message, not among the acts of the hub, where the run itself stands."""
 
 
 class RunState(StrEnum):

@@ -286,6 +286,19 @@ async def test_a_run_moves_messages_at_its_rate_until_none_is_left(store, make, 
     assert (run.done, run.total, run.state, run.ended_at is not None) == (5, 5, RunState.DONE, True)
 
 
+async def test_what_a_run_sends_again_is_an_act_of_each_message_and_not_of_the_hub(store, make, clock):
+    (stored,) = await at_rest(store, make, State.DEAD)
+    run = a_run(make)
+    await store.start_run(run)
+    clock.at += 1
+
+    await store.work_runs(clock())
+
+    told = [entry.facts for entry in await store.timeline(stored.message_id) if entry.event == "act"]
+    assert told == [{"verb": "replay_in_run", "author": run.author, "run": run.id}]
+    assert [act.verb for act in await store.acts(5)] == ["replay_many"]
+
+
 async def test_nodes_that_work_at_once_move_no_more_than_the_rate(store, make, clock):
     await at_rest(store, make, State.DEAD, 8)
     await store.start_run(a_run(make, rate=3.0, total=8))

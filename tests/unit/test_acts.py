@@ -271,6 +271,20 @@ def test_an_attempt_that_was_lost_does_not_say_where_the_message_stands(facts, e
     assert text.endswith(ending)
 
 
+@pytest.mark.parametrize(
+    ("verb", "standing"),
+    [("read_correction", "delivered"), ("decide_dead", "at rest, needs a person"), ("replay_in_run", "waiting to be sent")],
+)
+def test_an_act_says_where_the_message_stands_only_where_it_moved_it(verb, standing):
+    settled = TimelineEntry(NOW, "settled", 2, {"state": State.DELIVERED})
+    act = TimelineEntry(NOW + 1, "act", 0, {"verb": verb, "author": "lan", "reason": "theo công văn"})
+
+    text = explain.tell(ID, [settled, act], "en")
+
+    assert f"Lan did: {verb} (theo công văn)" in text
+    assert f"Now: {standing}\n" in text
+
+
 @pytest.mark.parametrize("language", explain.LANGUAGES)
 def test_every_state_and_outcome_has_words(language):
     assert set(explain.STATES[language]) == set(State)

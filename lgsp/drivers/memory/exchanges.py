@@ -12,7 +12,7 @@ from lgsp.policy.drain import Drain, Pace, measured
 from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE, lets_pass
 from lgsp.policy.retry import NOT_MADE
 from lgsp.policy.turns import place, served_last
-from lgsp.ports.office import Act, Backlog, TimelineEntry
+from lgsp.ports.office import ACT_FACTS, IN_RUN, Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -228,8 +228,9 @@ class MemoryExchanges:
         entries += [entry for row, settlement in self.rows if row.message_id == message_id for entry in _entries(row, settlement)]
         if owed is not None:
             entries += [TimelineEntry(at, "call", n, {"name": name, "finished": done}) for at, n, name, done, _ in owed.calls]
-        acts = (act for act in self._acts if act.subject == message_id)
-        entries += [TimelineEntry(act.at, "act", 0, {"verb": act.verb, "author": act.author}) for act in acts]
+        for act in (act for act in self._acts if act.subject == message_id):
+            told = {name: value for name, value in act.facts.items() if name in ACT_FACTS}
+            entries.append(TimelineEntry(act.at, "act", 0, {"verb": act.verb, "author": act.author, **told}))
         return sorted(entries, key=lambda entry: entry.at)
 
     async def backlog(self) -> Sequence[Backlog]:
@@ -245,7 +246,7 @@ class MemoryExchanges:
 
     async def acts(self, limit: int) -> Sequence[Act]:
         """Inspection."""
-        return self._acts[::-1][:limit]
+        return [act for act in reversed(self._acts) if act.verb != IN_RUN][:limit]
 
     async def replay(self, message_id: str, author: str, at: float) -> str | None:
         """Steering."""

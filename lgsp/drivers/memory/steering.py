@@ -10,7 +10,7 @@ from lgsp.model.happening import Closed, Due, KeyHolder, Opened, Settlement, Sta
 from lgsp.policy import loss
 from lgsp.policy.lifecycle import RESOLUTIONS
 from lgsp.policy.pace import allowance
-from lgsp.ports.office import Act, DeadGroup, Filter, ReplayRun, RunState, Share
+from lgsp.ports.office import IN_RUN, Act, DeadGroup, Filter, ReplayRun, RunState, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,6 +132,7 @@ class MemorySteering:
             chosen = [owed for owed in self._in(State.DEAD) if _is_chosen(owed, run.chosen)][:places]
             for owed in chosen:
                 owed.begin_afresh(now)
+                self._acts.append(Act(now, run.author, IN_RUN, owed.stored.message_id, {"run": run.id}))
                 owed_to.add(owed.stored.provider)
             moved = replace(run, done=run.done + len(chosen))
             self._runs[run.id] = (replace(moved, state=RunState.DONE, ended_at=now) if len(chosen) < places else moved, paid_until)

@@ -12,7 +12,7 @@ from lgsp.drivers.store.core import write_act
 from lgsp.drivers.store.steering import afresh
 from lgsp.model.happening import State
 from lgsp.policy.lifecycle import REPLAYABLE
-from lgsp.ports.office import Act, Backlog, DeadGroup, TimelineEntry
+from lgsp.ports.office import ACT_FACTS, IN_RUN, Act, Backlog, DeadGroup, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,7 +79,8 @@ class Inspection:
     async def acts(self, limit: int) -> Sequence[Act]:
         """Inspection."""
         async with self.core.transaction() as connection:
-            found = await connection.execute(select(tables.act).order_by(tables.act.c.id.desc()).limit(limit))
+            query = select(tables.act).where(tables.act.c.verb != IN_RUN).order_by(tables.act.c.id.desc()).limit(limit)
+            found = await connection.execute(query)
             return [Act(row.at, row.author, row.verb, row.subject, rows.facts_of(row.facts)) for row in found]
 
     async def replay(self, message_id: str, author: str, at: float) -> str | None:
@@ -112,7 +113,8 @@ async def _entries(connection: AsyncConnection, message_id: str) -> Any:
     for row in await connection.execute(_of(tables.call, message_id).order_by(tables.call.c.id)):
         yield _entry(row.at, "call", row.attempt, {"name": row.name, "finished": bool(row.finished)})
     for row in await connection.execute(select(tables.act).where(tables.act.c.subject == message_id).order_by(tables.act.c.id)):
-        yield _entry(row.at, "act", 0, {"verb": row.verb, "author": row.author})
+        told = {name: value for name, value in rows.facts_of(row.facts).items() if name in ACT_FACTS}
+        yield _entry(row.at, "act", 0, {"verb": row.verb, "author": row.author, **told})
 
 
 def _entry(at: object, event: str, attempt: int, facts: Mapping[str, Any]) -> TimelineEntry:

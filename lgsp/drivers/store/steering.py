@@ -11,7 +11,7 @@ from lgsp.drivers.store import claims, rows, tables
 from lgsp.drivers.store.core import write_act
 from lgsp.model.happening import State
 from lgsp.policy.pace import allowance
-from lgsp.ports.office import Filter, ReplayRun, RunState, Share
+from lgsp.ports.office import IN_RUN, Filter, ReplayRun, RunState, Share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,10 +119,12 @@ async def _work(connection: AsyncConnection, row: Row[Any], pace: tuple[int, flo
     chosen = _where(State.DEAD, _run(row).chosen)
     picked = select(messages.c.seq).where(*chosen).order_by(messages.c.seq).limit(places)
     change = update(messages).where(messages.c.seq.in_(picked), messages.c.state == State.DEAD.value).values(**afresh(now))
-    moved = (await connection.execute(change.returning(messages.c.provider))).scalars().all()
+    moved = (await connection.execute(change.returning(messages.c.message_id, messages.c.provider))).all()
+    for message in moved:
+        await write_act(connection, row.author, now, (IN_RUN, message.message_id, {"run": row.id}))
     ends = {"state": RunState.DONE.value, "ended_at": now} if len(moved) < places else {}
     await connection.execute(update(table).where(table.c.id == row.id).values(done=table.c.done + len(moved), **ends))
-    return set(moved)
+    return {message.provider for message in moved}
 
 
 async def wake(connection: AsyncConnection, message_ids: Sequence[str], at: float) -> None:
