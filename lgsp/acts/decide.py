@@ -29,7 +29,7 @@ async def decide(office: Office, message_id: str, decision: Decision) -> str:
     if not found:
         known = await office.inspection.timeline(message_id)
         raise Fault("not-unknown", "somebody decided already, or it never was in doubt") if known else Fault("not-found")
-    _ring(office, found)
+    ring(office, found)
     return found[0][1]
 
 
@@ -45,13 +45,13 @@ async def decide_many(office: Office, chosen: Filter, decision: Decision) -> int
     decided = 0
     while True:
         found = await office.steering.decide(chosen, decision, office.now(), BATCH)
-        _ring(office, found)
+        ring(office, found)
         decided += len(found)
         if len(found) < BATCH:
             return decided
 
 
-def _ring(office: Office, found: Sequence[tuple[str, str]]) -> None:
+def ring(office: Office, found: Sequence[tuple[str, str]]) -> None:
     """What is sent again is due, and so is who waited behind what is delivered."""
     owed: dict[str, list[str]] = {}
     for message_id, provider in found:

@@ -6,6 +6,7 @@ import typer
 
 from lgsp.cli import audit, bench, consumer, person, soap
 from lgsp.cli.add import add
+from lgsp.cli.aside import cancel, set_aside
 from lgsp.cli.bind import bind, unbind
 from lgsp.cli.bridge import bridge
 from lgsp.cli.check import check
@@ -69,6 +70,8 @@ for name, verb in (
     ("unknown", unknown),
     ("replay", replay),
     ("correct", correct),
+    ("set-aside", set_aside),
+    ("cancel", cancel),
     ("circuit", circuit),
     ("hold", hold),
     ("release", release),

@@ -69,6 +69,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_unknown": ("Không có thông điệp nào chưa rõ kết quả.", "No unknown outcomes."),
     "decided": ("{message}: đã ghi nhận {state}.", "{message} is {state} now."),
     "decided_many": ("Đã quyết định {count} thông điệp.", "{count} messages decided."),
+    "laid": ("Đã chuyển {count} thông điệp sang {state}.", "{count} messages are {state} now."),
+    "would_lay": ("Sẽ chuyển {count} thông điệp sang {state}.", "{count} messages would be {state}."),
     "would_decide": ("Sẽ quyết định {count} thông điệp.", "{count} messages would be decided."),
     "would_replay": (
         "Sẽ gửi lại {count} thông điệp, {rate} mỗi giây, đến {until}.",

@@ -70,6 +70,16 @@ def lets_pass(state: State, *, skips_dead: bool) -> bool:
 REPLAYABLE = frozenset(state for state, ways in TRANSITIONS.items() if "replay" in ways)
 """States that a person may move back to waiting."""
 
+BY_PEOPLE: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        after: frozenset(state for state, ways in TRANSITIONS.items() if ways.get(event) is after and state is not State.DELIVERING)
+        for event, after in (("hold", State.HELD), ("cancel", State.CANCELLED))
+    }
+)
+"""What a person may set aside or take back: nothing that is under way."""
+LAYINGS: Mapping[State, str] = MappingProxyType({State.HELD: "set_aside", State.CANCELLED: "cancel"})
+"""The acts that lead there."""
+
 SETTLEMENTS = frozenset(TRANSITIONS[State.DELIVERING].values()) - {State.DELIVERING}
 """States in which an attempt may end."""
 

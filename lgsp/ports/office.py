@@ -52,7 +52,7 @@ class DeadGroup:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which messages at rest are meant; what is empty chooses all. since, until: POSIX seconds, when they came to rest."""
+    """Which messages are meant; what is empty chooses all. since, until: POSIX seconds, when they came to rest; if they wait, arrived."""
 
     provider: str = ""
     service: str = ""
@@ -75,15 +75,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decides about an unknown outcome: `state` is delivered, waiting (send it again) or dead."""
+    """What a person decides about an unknown outcome (delivered; waiting: send it again; dead), or about any message (held, cancelled)."""
 
     state: State
     reason: str
     author: str
 
 
-ACT_FACTS = ("reason", "run")
-"""Of an act's facts those that are told with the message."""
+ACT_FACTS = ("reason", "run")  # of an act's facts those that are told with the message
 IN_RUN = "replay_in_run"
 """The act of a run about one message: told with that message, not among the acts of the hub, where the run itself stands."""
 
@@ -151,6 +150,11 @@ class Steering(Protocol):
 
         `again` gives a message all its attempts and its whole time anew, and its calls in doubt count as not begun.
         """
+
+    async def lay(
+        self, chosen: str | Filter, decision: Decision, at: float, limit: int, states: frozenset[State]
+    ) -> Sequence[tuple[str, str]]:
+        """Set aside (held) or take back (cancelled) what is in one of these states, chosen as in `decide`."""
 
 
 class Runs(Protocol):

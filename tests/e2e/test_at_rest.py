@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from lgsp.cli import app
 from lgsp.model.happening import State
 from tests.e2e.management_door import Hub, listening_hub
+from tests.unit.office import PASSWORD
 from tests.unit.test_acts_at_rest import at_rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.asyncio
 
@@ -46,6 +51,27 @@ async def test_many_are_tried_dry_first(hub: Hub) -> None:
     _, done, _ = await hub.ask("POST", "/unknown/decisions", json=body)
 
     assert (dry["total"], dry["shares"][0]["operation"], done) == (3, "register", {"total": 3})
+
+
+async def lgsp(hub: Hub, folder: Path, *words: str) -> tuple[int, str]:
+    env = {"XDG_CONFIG_HOME": str(folder), "LGSP_HUB": hub.url, "LGSP_USER": "operator", "LGSP_PASSWORD": PASSWORD}
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["--lang", "en", *words], env=env)
+    return done.exit_code, done.output
+
+
+async def test_messages_are_taken_back_by_command_with_a_reason_one_or_many_dry_first(hub: Hub, tmp_path: Path) -> None:
+    message_id, *_ = await at_rest(hub.store, State.DEAD, 3)
+
+    reasonless, _ = await lgsp(hub, tmp_path, "cancel", message_id)
+    one, told = await lgsp(hub, tmp_path, "cancel", message_id, "--reason", "sent by mistake")
+    many = ("cancel", "--provider", "land", "--state", "dead", "--reason", "the procedure is void")
+    outputs = [(await lgsp(hub, tmp_path, *many, *dry))[1] for dry in (("--dry-run",), ())]
+    _, problem, _ = await hub.ask("PUT", f"/messages/{message_id}/state", json={"state": "held", "reason": "too late"})
+
+    assert (reasonless, one, f"{message_id} is cancelled now" in told) == (2, 0, True)
+    assert ("2 messages would be cancelled" in outputs[0], "2 messages are cancelled now" in outputs[1]) == (True, True)
+    assert problem["type"].endswith("/not-movable")
+    assert {owed.state for owed in hub.store._owed.values()} == {State.CANCELLED}
 
 
 async def test_a_replay_is_planned_begun_paused_and_cancelled(hub: Hub) -> None:

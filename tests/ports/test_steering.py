@@ -267,6 +267,52 @@ async def test_a_filter_chooses_by_when_messages_came_to_rest(store, make, clock
 # ---- replay of many ------------------------------------------------------------------------------------------------------------------
 
 
+LAYABLE = frozenset({State.WAITING, State.DEAD, State.HELD})
+
+
+async def test_what_is_set_aside_holds_its_line_until_it_is_replayed(store, make, clock):
+    ahead, behind = make.stored(order_key="H99-1"), make.stored(order_key="H99-1")
+    for each in (ahead, behind):
+        await store.accept(each, None, ACCEPTED)
+
+    laid = await store.lay(ahead.message_id, Decision(State.HELD, "chờ", "an"), clock(), 1, LAYABLE)
+    held = await store.claim("portal", 5, clock(), 60)
+    await store.replay(ahead.message_id, "binh", clock())
+    (due,) = await store.claim("portal", 5, clock(), 60)
+
+    told = [entry.facts for entry in await store.timeline(ahead.message_id) if entry.event == "act"]
+    assert (list(laid), list(held), due.stored.message_id) == ([(ahead.message_id, "portal")], [], ahead.message_id)
+    assert told == [{"verb": "set_aside", "author": "an", "reason": "chờ"}, {"verb": "replay", "author": "binh"}]
+
+
+async def test_what_is_taken_back_has_its_end_and_the_next_of_its_line_is_due(store, make, clock):
+    ahead, behind = make.stored(order_key="H99-1"), make.stored(order_key="H99-1")
+    for each in (ahead, behind):
+        await store.accept(each, None, ACCEPTED)
+
+    await store.lay(ahead.message_id, Decision(State.CANCELLED, "nhầm", "an"), clock(), 1, LAYABLE)
+    again = await store.lay(ahead.message_id, Decision(State.CANCELLED, "nhầm", "an"), clock(), 1, LAYABLE)
+    (due,) = await store.claim("portal", 5, clock(), 60)
+    under_way = await store.lay(behind.message_id, Decision(State.CANCELLED, "nhầm", "an"), clock(), 1, LAYABLE)
+
+    kept = await store.receipt(ahead.message_id, ahead.consumer)
+    assert (kept.state, kept.settled_at, kept.cause) == (State.CANCELLED, clock(), "")
+    assert (list(again), due.stored.message_id, list(under_way)) == ([], behind.message_id, [])
+
+
+async def test_many_that_wait_are_counted_and_taken_back_by_a_filter(store, make, clock):
+    for number in range(5):
+        clock.at += 1
+        await store.accept(make.stored(operation="syncDossier" if number else "other"), None, ACCEPTED)
+    chosen = Filter(provider="portal", operation="syncDossier", since=clock() - 2)
+
+    (share,) = await store.count(State.WAITING, chosen)
+    laid = await store.lay(chosen, Decision(State.CANCELLED, "nhầm", "an"), clock(), 500, frozenset({State.WAITING}))
+
+    (backlog,) = await store.backlog()
+    assert (share.count, len(laid), dict(backlog.states)) == (3, 3, {"waiting": 2})
+
+
 def a_run(make, rate=10.0, total=5, **chosen):
     return ReplayRun(make.new_id(), Filter(provider="portal", until=make.clock(), **chosen), rate, total, "an", make.clock())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lgsp.acts import decide, replay
+from lgsp.acts import aside, decide, replay
 from lgsp.drivers.memory import MemoryStore
 from lgsp.errors import Fault
 from lgsp.model.happening import Closed, Outcome, Reply, Settlement, State, Stored
@@ -65,6 +65,30 @@ async def test_many_are_counted_first_and_then_decided(office, store):
     decided = await decide.decide_many(office, Filter(cause="provider-failed"), AGAIN)
 
     assert (share.count, decided, await decide.unknown(office, 10)) == (3, 3, [])
+
+
+async def test_what_is_taken_back_rings_for_those_behind_it_and_what_has_its_end_is_refused(office, store):
+    (message_id,) = await at_rest(store, State.DEAD)
+    taken_back = Decision(State.CANCELLED, "sent by mistake", "lan")
+
+    provider = await aside.lay(office, message_id, taken_back)
+
+    assert (provider, office.bell.rings) == ("land", [("land", (message_id,))])
+    with pytest.raises(Fault, match="not-movable"):
+        await aside.lay(office, message_id, taken_back)
+    with pytest.raises(Fault, match="not-found"):
+        await aside.lay(office, "nothing", taken_back)
+
+
+async def test_dead_letters_are_counted_and_taken_back_by_a_filter_and_not_set_aside(office, store):
+    await at_rest(store, State.DEAD, 3)
+    chosen = Filter(provider="land")
+
+    (share,) = await aside.count(office, chosen, State.DEAD)
+    with pytest.raises(Fault, match="not-movable"):
+        await aside.lay_many(office, chosen, Decision(State.HELD, "later", "lan"), State.DEAD)
+
+    assert (share.count, await aside.lay_many(office, chosen, Decision(State.CANCELLED, "old", "lan"), State.DEAD)) == (3, 3)
 
 
 @pytest.mark.parametrize("chosen", [Filter(), Filter(since=NOW)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lgsp.model.happening import Closed, Due, KeyHolder, Opened, Settlement, State
 from lgsp.policy import loss
-from lgsp.policy.lifecycle import RESOLUTIONS
+from lgsp.policy.lifecycle import LAYINGS, RESOLUTIONS
 from lgsp.policy.pace import allowance
 from lgsp.ports.office import IN_RUN, Act, DeadGroup, Filter, ReplayRun, RunState, Share
 
@@ -104,6 +104,19 @@ class MemorySteering:
             self._acts.append(Act(at, decision.author, f"decide_{decision.state}", owed.stored.message_id, {"reason": decision.reason}))
         return [(owed.stored.message_id, owed.stored.provider) for owed in found]
 
+    async def lay(
+        self, chosen: str | Filter, decision: Decision, at: float, limit: int, states: frozenset[State]
+    ) -> Sequence[tuple[str, str]]:
+        """Steering."""
+        there = [owed for owed in self._owed.values() if owed.state in states]
+        found = [each for each in there if (each.stored.message_id == chosen if isinstance(chosen, str) else _is_chosen(each, chosen))][
+            :limit
+        ]
+        for owed in found:
+            owed.state, owed.due_at, owed.feed_no, owed.last = decision.state, None, None, Settlement(decision.state, at)
+            self._acts.append(Act(at, decision.author, LAYINGS[decision.state], owed.stored.message_id, {"reason": decision.reason}))
+        return [(owed.stored.message_id, owed.stored.provider) for owed in found]
+
     async def start_run(self, run: ReplayRun) -> None:
         """Runs."""
         self._runs[run.id] = (run, run.started_at)
@@ -178,6 +191,6 @@ def _facts(owed: Owed) -> tuple[str, str, str, str, str]:
 
 def _is_chosen(owed: Owed, chosen: Filter) -> bool:
     wanted = (chosen.provider, chosen.service, chosen.operation, chosen.cause)
-    settled_at = owed.last.at if owed.last else 0.0
+    settled_at = owed.stored.accepted_at if owed.state is State.WAITING else owed.last.at if owed.last else 0.0
     fits = all(want in {"", fact} for want, fact in zip(wanted, _facts(owed), strict=False))
     return fits and (chosen.since is None or settled_at >= chosen.since) and (chosen.until is None or settled_at <= chosen.until)

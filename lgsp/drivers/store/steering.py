@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
 from lgsp.drivers.store import claims, rows, tables
 from lgsp.drivers.store.core import write_act
 from lgsp.model.happening import State
+from lgsp.policy.lifecycle import LAYINGS
 from lgsp.policy.pace import allowance
 from lgsp.ports.office import IN_RUN, Filter, ReplayRun, RunState, Share
 
@@ -57,6 +58,25 @@ class ManyMessages:
             await wake(connection, [row.message_id for row in found] if decision.state is not State.WAITING else [], at)
             for row in found:
                 await write_act(connection, decision.author, at, (f"decide_{decision.state}", row.message_id, {"reason": decision.reason}))
+        return [(row.message_id, row.provider) for row in found]
+
+    async def lay(
+        self, chosen: str | Filter, decision: Decision, at: float, limit: int, states: frozenset[State]
+    ) -> Sequence[tuple[str, str]]:
+        """Steering."""
+        if isinstance(chosen, str) and not rows.is_id(chosen):
+            return []
+        table, told = tables.message, {"blame": "", "cause": "", "detail": ""}
+        names = [state.value for state in states]
+        where = [table.c.message_id == chosen] if isinstance(chosen, str) else [or_(*[and_(*_where(each, chosen)) for each in states])]
+        picked = select(table.c.seq).where(*where, table.c.state.in_(names)).order_by(table.c.seq).limit(limit)
+        values = {"state": decision.state.value, "due_at": None, "ready": False, "settled_at": at, "feed_no": None, **told}
+        change = update(table).where(table.c.seq.in_(picked), table.c.state.in_(names)).values(**values)
+        async with self.core.transaction() as connection:
+            found = (await connection.execute(change.returning(table.c.message_id, table.c.provider))).all()
+            await wake(connection, [row.message_id for row in found], at)
+            for row in found:
+                await write_act(connection, decision.author, at, (LAYINGS[decision.state], row.message_id, {"reason": decision.reason}))
         return [(row.message_id, row.provider) for row in found]
 
     async def start_run(self, run: ReplayRun) -> None:
@@ -149,12 +169,14 @@ def _decided(decision: Decision, at: float) -> dict[str, Any]:
 
 
 def _where(state: State, chosen: Filter) -> list[Any]:
-    """The chosen messages in this state, by the index of what is at rest."""
+    """The chosen messages in this state, by the index of what is at rest or due."""
     table = tables.message
-    where: list[Any] = [text(tables.AT_REST), table.c.state == state.value]
+    waits = state is State.WAITING
+    where: list[Any] = [text(tables.DUE if waits else tables.AT_REST), table.c.state == state.value]
     where += [table.c[name] == value for name in _GROUP if (value := getattr(chosen, name))]
-    where += [table.c.settled_at >= chosen.since] if chosen.since is not None else []
-    return where + ([table.c.settled_at <= chosen.until] if chosen.until is not None else [])
+    since = table.c.accepted_at if waits else table.c.settled_at
+    where += [since >= chosen.since] if chosen.since is not None else []
+    return where + ([since <= chosen.until] if chosen.until is not None else [])
 
 
 def _run(row: Row[Any]) -> ReplayRun:

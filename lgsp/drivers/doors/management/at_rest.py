@@ -1,4 +1,4 @@
-"""Messages at rest at the management door: unknown outcomes and replay runs; parse, call an act, answer."""
+"""Messages that people steer at the management door: unknown outcomes, what is set aside or taken back, replay runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from connexion import request
 
-from lgsp.acts import decide, replay
+from lgsp.acts import aside, decide, replay
 from lgsp.drivers.doors.management.answers import Answer, dead_group, json_answer, moment, seconds
 from lgsp.drivers.doors.problems import language_of
+from lgsp.model.happening import State
 from lgsp.ports.office import Decision, Filter, RunState
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class AtRestDesk:
             "listUnknown": self.list_unknown,
             "decideMessage": self.decide_message,
             "decideMany": self.decide_many,
+            "layMessage": self.lay_message,
+            "layMany": self.lay_many,
             "startReplay": self.start_replay,
             "listReplays": self.list_replays,
             "steerReplay": self.steer_replay,
@@ -53,6 +56,20 @@ class AtRestDesk:
             shares = await decide.count(self._office, chosen)
             return json_answer({"total": sum(share.count for share in shares), "shares": [_share(share) for share in shares]})
         return json_answer({"total": await decide.decide_many(self._office, chosen, decision)})
+
+    async def lay_message(self, message_id: str, body: dict[str, str], user: str) -> Answer:
+        """PUT /messages/{message_id}/state."""
+        provider = await aside.lay(self._office, message_id, Decision(State(body["state"]), body["reason"], user))
+        return json_answer({"message_id": message_id, "provider": provider, "state": body["state"]})
+
+    async def lay_many(self, body: dict[str, Any], user: str) -> Answer:
+        """POST /messages/states."""
+        chosen, state = _filter(body), State(body.get("from", State.WAITING))
+        if body.get("dry_run", False):
+            shares = await aside.count(self._office, chosen, state)
+            return json_answer({"total": sum(share.count for share in shares), "shares": [_share(share) for share in shares]})
+        decision = Decision(State(body["state"]), body["reason"], user)
+        return json_answer({"total": await aside.lay_many(self._office, chosen, decision, state)})
 
     async def start_replay(self, body: dict[str, Any], user: str) -> Answer:
         """POST /replays."""
