@@ -146,7 +146,7 @@ class Mailboxes(Protocol):
         """One message in whatever state."""
 
     async def take(self, message_id: str, until: float) -> Due | None:
-        """Claim this one until then, whoever holds it; None if it is settled."""
+        """Claim this one until then, whoever holds it; None if it is settled, or stands behind another of its order key."""
 
     async def holding(self, message_id: str, lease: int) -> Due | None:
         """What was fetched under this lease, if that is still the newest and the message is not settled."""

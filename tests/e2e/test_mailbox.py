@@ -151,6 +151,19 @@ async def test_a_simple_system_reads_one_and_confirms_it_without_a_lease(hub: Ru
     assert (await land.ask("GET", f"/mailbox/{sent}")).status_code == 404
 
 
+async def test_reading_one_takes_it_from_nobody_and_keeps_the_order(hub: Running, land: Party) -> None:
+    sent = [(await send(hub)).json()["id"] for _ in range(2)]
+    (fetched,) = await land.fetch()
+
+    read = (await land.ask("GET", f"/mailbox/{sent[0]}")).json()
+    behind = await land.ask("GET", f"/mailbox/{sent[1]}")
+    confirmed = await land.confirm(fetched)
+
+    assert (read["lease"], read["request"]) == (fetched["lease"], fetched["request"])
+    assert (behind.status_code, behind.json()["type"].rpartition("/")[2]) == (409, "not-its-turn")
+    assert (confirmed.status_code, (await land.ask("GET", f"/mailbox/{sent[1]}")).status_code) == (200, 200)
+
+
 async def test_a_refusal_is_told_to_the_sender_in_the_addressees_words(hub: Running, land: Party) -> None:
     sent = await send(hub)
     (fetched,) = await land.fetch()

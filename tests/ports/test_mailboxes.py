@@ -47,6 +47,16 @@ async def test_one_that_is_taken_has_its_content_and_may_be_taken_again(store, m
     assert await store.find("nonsense") is None
 
 
+async def test_one_that_stands_behind_another_of_its_order_key_is_not_taken(store, make, clock):
+    first, second = [await keep(store, make, order_key="H99-1") for _ in range(2)]
+
+    early = await store.take(second.message_id, clock() + 60)
+    due = await store.take(first.message_id, clock() + 60)
+    await settle(store, make, due)
+
+    assert (early, (await store.take(second.message_id, clock() + 60)).stored.message_id) == (None, second.message_id)
+
+
 async def test_the_newest_fetch_confirms_and_an_older_one_does_not(store, make, clock):
     stored = await keep(store, make)
     (leased,) = await store.claim(BOX, 5, clock(), 60.0)

@@ -2,7 +2,7 @@
 
 GET  /mailbox                      what is kept for whoever asks, in the order of arrival, without content
 POST /mailbox/fetches              the next ones with content, leased: {"limit"?, "leaseSeconds"?}
-GET  /mailbox/{id}                 one with content; nobody else is kept from it
+GET  /mailbox/{id}                 one with content: as it was fetched last, or, if nobody holds it and it is its turn, without keeping it
 POST /mailbox/{id}/confirmation    {"lease"?, "reply"?}
 POST /mailbox/{id}/refusal         {"reason", "lease"?}
 """
@@ -79,7 +79,12 @@ class MailboxDoor:
         return _told({"messages": [_opened(due) for due in found if await exchange.hand_over(due, self._ports)]})
 
     async def _show(self, kept: Kept) -> Reply:
-        due = await self._ports.mailboxes.take(kept.message_id, self._ports.now())
+        """Whoever fetched it keeps their lease, and is shown it again; the order is kept."""
+        now, boxes = self._ports.now(), self._ports.mailboxes
+        is_leased = kept.state is State.DELIVERING and kept.due_at is not None and kept.due_at > now
+        due = await (boxes.holding(kept.message_id, kept.lease) if is_leased else boxes.take(kept.message_id, now))
+        if due is None and kept.state is State.WAITING:
+            raise Fault("not-its-turn")
         if due is None or not await exchange.hand_over(due, self._ports):
             raise Fault("not-found")
         return _told(_opened(due))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lgsp.model.happening import Kept, State
+from lgsp.policy.lifecycle import lets_pass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +34,16 @@ class MemoryMailboxes:
     async def take(self, message_id: str, until: float) -> Due | None:
         """Mailboxes."""
         owed = self._owed.get(message_id)
-        if owed is None or not owed.is_moving:
+        if owed is None or not owed.is_moving or self._stands_behind(owed):
             return None
         owed.lend(until)
         return owed.due()
+
+    def _stands_behind(self, owed: Owed) -> bool:
+        line = (owed.stored.provider, owed.stored.order_key)
+        before = takewhile(lambda each: each is not owed, self._owed.values())
+        ahead = [each for each in before if (each.stored.provider, each.stored.order_key) == line]
+        return line[1] is not None and not all(lets_pass(each.state, skips_dead=each.stored.skips_dead) for each in ahead)
 
     async def holding(self, message_id: str, lease: int) -> Due | None:
         """Mailboxes."""

@@ -151,7 +151,8 @@ CLAIM_UNKNOWN = over(
 )
 
 TAKE = over(
-    f" UPDATE message SET {_LENT}, due_at = v_until FROM r WHERE message_id = v_message_id AND {DUE} RETURNING {_CLAIMED}",  # noqa: S608 -- constants
+    f" UPDATE message SET {_LENT}, due_at = v_until FROM r "  # noqa: S608 -- constants
+    f"WHERE message_id = v_message_id AND {DUE} AND NOT ({_held_back('message')}) RETURNING {_CLAIMED}",
     returns=True,
     message_id="uuid",
     until="float8",
