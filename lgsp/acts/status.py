@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """What one provider is owed, and how many of its answers of the last 24 hours broke a contract."""
+    """What one provider is owed, how many of its answers of the last 24 hours broke a contract, and whether this node knows it at all."""
 
     provider: str
     states: Mapping[str, int]
     oldest_age_s: float | None
     answers: int = 0
     invalid: int = 0
+    published: bool = True
 
     @property
     def conformance(self) -> float | None:
@@ -51,7 +52,9 @@ async def status(office: Office) -> Status:
     now = office.now()
     backlog = await office.inspection.backlog()
     groups = await office.inspection.dead(DEAD_GROUPS)
-    providers = _providers(backlog, await office.quarantine.conformance(now - CONFORMANCE_S), now)
+    known = office.catalogue.current().providers
+    found = _providers(backlog, await office.quarantine.conformance(now - CONFORMANCE_S), now)
+    providers = [replace(each, published=each.provider in known) for each in found]
     ages = [each.oldest_age_s for each in providers if each.oldest_age_s is not None]
     return Status(
         version=office.version,

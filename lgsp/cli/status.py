@@ -13,6 +13,8 @@ from lgsp.cli.invocation import AsJson, invocation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lgsp.cli.invocation import Invocation
+
 DIGEST_SHOWN = 16
 
 
@@ -28,7 +30,7 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     run.line(f"{run.say('catalogue')}: {found['catalogue'][:DIGEST_SHOWN]}")
     run.line(f"{run.say('uptime')}: {_age(found['uptime_s'])}")
     if found["providers"]:
-        rows = [(each["provider"], _counts(each["states"]), _age(each["oldest_age_s"]), _conformance(each)) for each in found["providers"]]
+        rows = [(_named(run, each), _counts(each["states"]), _age(each["oldest_age_s"]), _conformance(each)) for each in found["providers"]]
         run.table(("provider", "states", "oldest", "conformance"), rows)
     else:
         run.tell("no_backlog")
@@ -59,6 +61,10 @@ def acts(ctx: typer.Context, *, limit: Annotated[int, typer.Option(min=1, max=10
         run.show_json(found)
         return
     run.table(("at", "author", "verb", "subject"), [(act["at"], act["author"], act["verb"], act["subject"]) for act in found])
+
+
+def _named(run: Invocation, each: Mapping[str, Any]) -> str:
+    return each["provider"] if each.get("published", True) else f"{each['provider']} ({run.say('unpublished')})"
 
 
 def _counts(states: Mapping[str, int]) -> str:

@@ -69,6 +69,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_unknown": ("Không có thông điệp nào chưa rõ kết quả.", "No unknown outcomes."),
     "decided": ("{message}: đã ghi nhận {state}.", "{message} is {state} now."),
     "decided_many": ("Đã quyết định {count} thông điệp.", "{count} messages decided."),
+    "unpublished": ("không còn được công bố", "no longer published"),
     "laid": ("Đã chuyển {count} thông điệp sang {state}.", "{count} messages are {state} now."),
     "would_lay": ("Sẽ chuyển {count} thông điệp sang {state}.", "{count} messages would be {state}."),
     "would_decide": ("Sẽ quyết định {count} thông điệp.", "{count} messages would be decided."),

@@ -34,10 +34,14 @@ BURIED = 50
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds: what a lease lasts beyond the deadlines of its calls; how long what is under way may still take when told to stop."""
+    """Seconds: what a lease lasts beyond the deadlines of its calls; how long what is under way may still take when told to stop.
+
+    withdrawn_s: how long the messages of an adapter that this process does not know wait; longer than an upgrade of all nodes takes.
+    """
 
     lease_margin_s: float
     drain_s: float = 30.0
+    withdrawn_s: float = 600.0
 
 
 class Worker:
@@ -148,15 +152,20 @@ class Worker:
             task.add_done_callback(lambda done: self._ended(code, done))
 
     async def _bury(self, code: str) -> None:
-        """What is owed to a channel that is gone comes to rest; a channel that this process has not heard of yet is waited for."""
+        """What is owed to a channel or an adapter that is gone comes to rest; one that this process may not have heard of is waited for."""
         loop = asyncio.get_running_loop()
-        if CHANNEL not in code or loop.time() < self._strangers.setdefault(code, loop.time()) + STRANGER_S:
+        patience_s = STRANGER_S if CHANNEL in code else self._times.withdrawn_s
+        if loop.time() < self._strangers.setdefault(code, loop.time()) + patience_s:
             return
         try:
-            for due in await self._ports.outbox.claim(code, BURIED, self._ports.now(), STRANGER_S + self._times.lease_margin_s):
+            claimed = await self._ports.outbox.claim(code, BURIED, self._ports.now(), STRANGER_S + self._times.lease_margin_s)
+            for due in claimed:
                 await self._deliver(due)
         except Fault as fault:
             self._log.warning("claim_failed", provider=code, cause=fault.slug)
+            return
+        if len(claimed) == BURIED:
+            self.wake(code)
 
     async def _claimed(self, provider: Provider, passage: Passage, places: int) -> Sequence[Due]:
         now = self._ports.now()

@@ -55,6 +55,20 @@ async def test_a_subscription_of_nobody_is_refused(store):
         await store.subscribe(SUBSCRIPTION, "an", 2.0)
 
 
+async def test_a_publication_that_died_and_is_replayed_comes_to_its_end_again(store, make, clock):
+    whole, _, _ = await publish(store, make, "mailbox:A")
+    await settle(store, make, "mailbox:A", State.DELIVERED)
+    (due,) = await store.claim_finished("changes", 5, clock())
+    closed = make.closed(whole.message_id, attempt=due.attempt, outcome=Outcome.FAILED)
+    await store.settle(due, Settlement(State.DEAD, clock(), cause="right-withdrawn"), closed)
+
+    await store.replay(whole.message_id, "an", clock())
+    (again,) = await store.claim_finished("changes", 5, clock())
+
+    assert (again.stored.message_id, again.attempt) == (whole.message_id, 1)
+    assert list(await store.claim_finished("changes", 5, clock())) == []
+
+
 async def test_each_part_is_owed_to_its_own_channel_and_the_whole_to_nobody(store, make, clock):
     whole, parts, _ = await publish(store, make, "mailbox:A", "callback:B")
 

@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 
 from lgsp.cli.serve import until_stopped
+from lgsp.codec import json
+from lgsp.drivers.memory import MemoryCatalogue
 from lgsp.drivers.worker import Times, Worker
-from tests.unit.small_hub import SmallHub
+from lgsp.model.agreed import Pattern
+from lgsp.model.catalogue import Catalogue
+from lgsp.model.happening import State
+from tests.unit.small_hub import DESK, OPERATION, SmallHub
 
 
 async def for_ever() -> None:
@@ -79,6 +84,22 @@ async def test_a_worker_that_broke_is_not_alive() -> None:
         await worker.run()
 
     assert (before, worker.alive) == (True, False)
+
+
+async def test_what_is_owed_to_an_adapter_that_was_removed_comes_to_rest_when_it_stays_away() -> None:
+    hub = await SmallHub(replace(OPERATION, pattern=Pattern.ONE_WAY)).open()
+    accepted = json.decode((await hub.carry()).body)["id"]
+    circuits: Any = NoProbes()
+    nothing = replace(hub.ports, catalogue=MemoryCatalogue(Catalogue([], [], "none")))
+    worker = Worker(nothing, circuits, hub.store, Times(10.0, withdrawn_s=0.2))
+    asyncio.get_running_loop().call_later(0.1, worker.wake, "land")
+    asyncio.get_running_loop().call_later(0.3, worker.wake, "land")
+    asyncio.get_running_loop().call_later(0.4, worker.stop)
+
+    await worker.run()
+
+    kept = await hub.store.receipt(accepted, DESK)
+    assert (kept.state, kept.cause) == (State.DEAD, "operation-withdrawn")
 
 
 async def test_a_worker_that_was_told_to_stop_did_not_break() -> None:

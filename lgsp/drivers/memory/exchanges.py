@@ -161,7 +161,7 @@ class MemoryExchanges:
     async def claim_finished(self, provider: str, limit: int, now: float) -> Sequence[Due]:
         """Outbox."""
         open_parts = {owed.stored.part_of for owed in self._owed.values() if owed.state not in SETTLED}
-        wholes = [owed for owed in self._owed.values() if owed.stored.provider == provider and owed.state is State.DELIVERING]
+        wholes = [owed for owed in self._owed.values() if owed.stored.provider == provider and owed.is_moving]
         done = [owed for owed in wholes if (owed.due_at is None or owed.due_at <= now) and owed.stored.message_id not in open_parts]
         for owed in done[:limit]:
             owed.lend(now + 60.0)

@@ -179,10 +179,10 @@ CLAIM_OVERDUE = over(
 
 CLAIM_FINISHED = over(
     ", done AS MATERIALIZED (SELECT m.seq FROM message m WHERE m.provider = (SELECT v_provider FROM r) "  # noqa: S608 -- constants
-    "AND m.state = 'delivering' AND (m.due_at IS NULL OR m.due_at <= (SELECT v_now FROM r)) "
+    f"AND m.{DUE} AND (m.due_at IS NULL OR m.due_at <= (SELECT v_now FROM r)) "
     f"AND NOT EXISTS (SELECT 1 FROM message p WHERE p.part_of = m.message_id AND p.{UNSETTLED}) "
     "ORDER BY m.seq LIMIT (SELECT v_places FROM r) {lock}) "
-    "UPDATE message SET lease = lease + 1, attempts = attempts + 1, due_at = (SELECT v_now FROM r) + 60 "
+    f"UPDATE message SET {_LENT}, due_at = (SELECT v_now FROM r) + 60 "
     f"FROM done WHERE message.seq = done.seq RETURNING {_CLAIMED}",
     returns=True,
     lock="FOR UPDATE OF m SKIP LOCKED",

@@ -168,6 +168,7 @@ class Desk:
                 "answers": p.answers,
                 "answers_invalid": p.invalid,
                 "conformance": p.conformance,
+                "published": p.published,
             }
             for p in found.providers
         ]

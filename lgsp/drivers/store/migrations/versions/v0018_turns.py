@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0018"
+down_revision = "0017"
 
 DUE = "state IN ('waiting', 'delivering')"
 READY, UNRIPE = sa.text(f"ready AND {DUE}"), sa.text(f"NOT ready AND {DUE}")
