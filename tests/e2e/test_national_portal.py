@@ -49,6 +49,21 @@ async def test_progress_follows_its_dossier_in_order(hub: Running) -> None:
     assert [receipt["state"] for receipt in receipts] == ["delivered", "delivered"], receipts
 
 
+async def test_a_step_that_is_sent_twice_without_a_key_is_one_and_a_dossier_that_comes_back_to_a_state_is_news(hub: Running) -> None:
+    progress = {**example("national_portal", "progress"), "dossier": dossier(5)["code"]}
+    states = [dossier(5), dossier(5, subject="Chờ nộp phí"), dossier(5)]
+    synced = [await hub.settled(await hub.post(DOSSIERS, each)) for each in states]
+
+    first, again = [await hub.post(PROGRESS, progress) for _ in range(2)]
+    later = await hub.post(PROGRESS, {**progress, "note": "Trình ký"})
+
+    assert [receipt["state"] for receipt in synced] == ["delivered"] * 3
+    assert len({receipt["id"] for receipt in synced}) == 3
+    assert (first.json()["id"], "idempotent-replayed" in first.headers) == (again.json()["id"], False)
+    assert (again.headers["idempotent-replayed"], later.json()["id"] == first.json()["id"]) == ("true", False)
+    assert [(await hub.settled(each))["state"] for each in (first, later)] == ["delivered", "delivered"]
+
+
 async def test_a_refusal_is_told_in_the_portals_own_words(hub: Running) -> None:
     progress = {**example("national_portal", "progress"), "dossier": "H99.129-261123-9999"}
 
