@@ -80,6 +80,11 @@ BY_PEOPLE: Mapping[State, frozenset[State]] = MappingProxyType(
 LAYINGS: Mapping[State, str] = MappingProxyType({State.HELD: "set_aside", State.CANCELLED: "cancel"})
 """The acts that lead there."""
 
+IN_RUN = "replay_in_run"
+"""The act of a replay run about one message: told with that message, not among the acts of the hub, where the run itself stands."""
+ACT_FACTS = ("reason", "run")
+"""Of an act's facts those that are told with the message."""
+
 SETTLEMENTS = frozenset(TRANSITIONS[State.DELIVERING].values()) - {State.DELIVERING}
 """States in which an attempt may end."""
 

@@ -82,11 +82,6 @@ class Decision:
     author: str
 
 
-ACT_FACTS = ("reason", "run")  # of an act's facts those that are told with the message
-IN_RUN = "replay_in_run"
-"""The act of a run about one message: told with that message, not among the acts of the hub, where the run itself stands."""
-
-
 class RunState(StrEnum):
     """Where a replay run stands."""
 

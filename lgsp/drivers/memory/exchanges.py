@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lgsp.errors import Fault
 from lgsp.model.happening import Closed, Due, KeyAnswer, KeyClaim, KeyHolder, Opened, Reply, Settlement, State, Stored
 from lgsp.policy.drain import Drain, Pace, measured
-from lgsp.policy.lifecycle import COMES_AGAIN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE, lets_pass
+from lgsp.policy.lifecycle import ACT_FACTS, COMES_AGAIN, IN_RUN, REPLAYABLE, SETTLED, SETTLEMENTS, SUPERSEDABLE, lets_pass
 from lgsp.policy.retry import NOT_MADE
 from lgsp.policy.turns import place, served_last
-from lgsp.ports.office import ACT_FACTS, IN_RUN, Act, Backlog, TimelineEntry
+from lgsp.ports.office import Act, Backlog, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

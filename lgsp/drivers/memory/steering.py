@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from lgsp.model.happening import Closed, Due, KeyHolder, Opened, Settlement, State
 from lgsp.policy import loss
-from lgsp.policy.lifecycle import LAYINGS, RESOLUTIONS
+from lgsp.policy.lifecycle import IN_RUN, LAYINGS, RESOLUTIONS
 from lgsp.policy.pace import allowance
-from lgsp.ports.office import IN_RUN, Act, DeadGroup, Filter, ReplayRun, RunState, Share
+from lgsp.ports.office import Act, DeadGroup, Filter, ReplayRun, RunState, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

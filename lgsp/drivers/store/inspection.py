@@ -11,8 +11,8 @@ from lgsp.drivers.store import rows, tables
 from lgsp.drivers.store.core import write_act
 from lgsp.drivers.store.steering import afresh
 from lgsp.model.happening import State
-from lgsp.policy.lifecycle import REPLAYABLE
-from lgsp.ports.office import ACT_FACTS, IN_RUN, Act, Backlog, DeadGroup, TimelineEntry
+from lgsp.policy.lifecycle import ACT_FACTS, IN_RUN, REPLAYABLE
+from lgsp.ports.office import Act, Backlog, DeadGroup, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,9 +10,9 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, selec
 from lgsp.drivers.store import claims, rows, tables
 from lgsp.drivers.store.core import write_act
 from lgsp.model.happening import State
-from lgsp.policy.lifecycle import LAYINGS
+from lgsp.policy.lifecycle import IN_RUN, LAYINGS
 from lgsp.policy.pace import allowance
-from lgsp.ports.office import IN_RUN, Filter, ReplayRun, RunState, Share
+from lgsp.ports.office import Filter, ReplayRun, RunState, Share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
