@@ -26,8 +26,7 @@ class TimelineEntry:
 
     event and its facts (those that are known): `accepted` consumer service major operation provider trace_id deadline_at;
     `opened` consumer provider service operation trace_id; `call` name finished; `closed` outcome status blame cause duration_us stages
-    ((stage, microseconds), ...); `settled` state due_at blame cause detail; `act` verb author reason run. Identifiers of people (official,
-    dossier) are no facts.
+    ((stage, microseconds), ...); `settled` state due_at blame cause detail; `act` verb author reason run. Never identifiers of people.
     """
 
     at: float
@@ -141,13 +140,10 @@ class Steering(Protocol):
         """Move a dead or held message to waiting; returns its provider, or None if it cannot be replayed from its state."""
 
     async def decide(self, chosen: str | Filter, decision: Decision, at: float, limit: int) -> Sequence[tuple[str, str]]:
-        """Resolve unknown messages, one by its id or up to `limit` by a filter; (message id, provider) of each.
-
-        `again` gives a message all its attempts and its whole time anew, and its calls in doubt count as not begun.
-        """
+        """Resolve unknown messages, one or up to `limit`; `again` gives all attempts and time anew, and no call in doubt is begun."""
 
     async def lay(
-        self, chosen: str | Filter, decision: Decision, at: float, limit: int, states: frozenset[State]
+        self, chosen: str | Filter, ruling: Decision, at: float, most: int, states: frozenset[State]
     ) -> Sequence[tuple[str, str]]:
         """Set aside (held) or take back (cancelled) what is in one of these states, chosen as in `decide`."""
 
@@ -214,11 +210,10 @@ class Corrections(Protocol):
     async def correction(self, correction_id: str, reader: str, at: float) -> Correction | None:
         """With its body; that it was read is an act."""
 
-    async def standing(self, correction_id: str) -> Correction | None:
-        """Without its body."""
+    async def standing(self, correction_id: str) -> Correction | None: ...
 
     async def unsent(self, before: float) -> Sequence[Correction]:
-        """With their bodies: approved before then, and not known as sent."""
+        """With their bodies (`standing` is without): approved before then, and not known as sent."""
 
     async def decide_correction(self, correction_id: str, ruled: Ruled) -> bool:
         """Of several who decide at once one does; False if it is not there or was decided."""
@@ -367,10 +362,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The ports of the acts (what people do to a hub).
-
-    started_at: POSIX seconds; version: of the running hub. plain_http: callback addresses may be http and this machine (development, test).
-    """
+    """The ports of the acts. started_at: POSIX seconds; plain_http: callback addresses may be http and this machine (development, test)."""
 
     inspection: Inspection
     steering: Steering

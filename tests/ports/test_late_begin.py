@@ -9,7 +9,8 @@ import pytest
 
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.store import migrate, open_store, rows
-from lgsp.drivers.store.statements import CALL, CLAIM
+from lgsp.drivers.store.claims import CLAIM, RIPEN
+from lgsp.drivers.store.statements import CALL
 from lgsp.errors import Fault
 from lgsp.model.happening import Reply
 from tests.ports.conftest import MASTER_KEY
@@ -58,7 +59,8 @@ async def test_no_call_is_begun_under_a_lease_that_is_being_taken_over(node, oth
     await node.accept(make.stored(), None, ACCEPTED)
     (due,) = await node.claim("portal", 1, clock.at, LEASE_S)
     clock.at += LEASE_S + 1
-    await written(other, CLAIM, ("portal", clock.at, clock.at + LEASE_S, 1))
+    await written(other, RIPEN, ("portal", clock.at))
+    await written(other, CLAIM, ("portal", clock.at, clock.at + LEASE_S, 1, ""))
 
     late = asyncio.create_task(node.begin_call(due, "insert", finished=False))
     await asyncio.sleep(0.2)

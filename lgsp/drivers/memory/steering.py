@@ -105,16 +105,16 @@ class MemorySteering:
         return [(owed.stored.message_id, owed.stored.provider) for owed in found]
 
     async def lay(
-        self, chosen: str | Filter, decision: Decision, at: float, limit: int, states: frozenset[State]
+        self, chosen: str | Filter, ruling: Decision, at: float, most: int, states: frozenset[State]
     ) -> Sequence[tuple[str, str]]:
         """Steering."""
         there = [owed for owed in self._owed.values() if owed.state in states]
         found = [each for each in there if (each.stored.message_id == chosen if isinstance(chosen, str) else _is_chosen(each, chosen))][
-            :limit
+            :most
         ]
         for owed in found:
-            owed.state, owed.due_at, owed.feed_no, owed.last = decision.state, None, None, Settlement(decision.state, at)
-            self._acts.append(Act(at, decision.author, LAYINGS[decision.state], owed.stored.message_id, {"reason": decision.reason}))
+            owed.state, owed.due_at, owed.feed_no, owed.last = ruling.state, None, None, Settlement(ruling.state, at)
+            self._acts.append(Act(at, ruling.author, LAYINGS[ruling.state], owed.stored.message_id, {"reason": ruling.reason}))
         return [(owed.stored.message_id, owed.stored.provider) for owed in found]
 
     async def start_run(self, run: ReplayRun) -> None:

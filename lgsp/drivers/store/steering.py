@@ -61,7 +61,7 @@ class ManyMessages:
         return [(row.message_id, row.provider) for row in found]
 
     async def lay(
-        self, chosen: str | Filter, decision: Decision, at: float, limit: int, states: frozenset[State]
+        self, chosen: str | Filter, ruling: Decision, at: float, most: int, states: frozenset[State]
     ) -> Sequence[tuple[str, str]]:
         """Steering."""
         if isinstance(chosen, str) and not rows.is_id(chosen):
@@ -69,14 +69,14 @@ class ManyMessages:
         table, told = tables.message, {"blame": "", "cause": "", "detail": ""}
         names = [state.value for state in states]
         where = [table.c.message_id == chosen] if isinstance(chosen, str) else [or_(*[and_(*_where(each, chosen)) for each in states])]
-        picked = select(table.c.seq).where(*where, table.c.state.in_(names)).order_by(table.c.seq).limit(limit)
-        values = {"state": decision.state.value, "due_at": None, "ready": False, "settled_at": at, "feed_no": None, **told}
+        picked = select(table.c.seq).where(*where, table.c.state.in_(names)).order_by(table.c.seq).limit(most)
+        values = {"state": ruling.state.value, "due_at": None, "ready": False, "settled_at": at, "feed_no": None, **told}
         change = update(table).where(table.c.seq.in_(picked), table.c.state.in_(names)).values(**values)
         async with self.core.transaction() as connection:
             found = (await connection.execute(change.returning(table.c.message_id, table.c.provider))).all()
             await wake(connection, [row.message_id for row in found], at)
             for row in found:
-                await write_act(connection, decision.author, at, (LAYINGS[decision.state], row.message_id, {"reason": decision.reason}))
+                await write_act(connection, ruling.author, at, (LAYINGS[ruling.state], row.message_id, {"reason": ruling.reason}))
         return [(row.message_id, row.provider) for row in found]
 
     async def start_run(self, run: ReplayRun) -> None:
