@@ -58,8 +58,7 @@ def translate_request(call: Call, scope: dict[str, Any], session: Session | None
     try:
         native = call.to_native(scope)
     except MappingError as error:
-        slug = LACKS_ROW if _lacks_rows(error) else "native-invalid"
-        raise Fault(slug, call.name, errors=error.violations) from error
+        raise Fault(LACKS_ROW if _lacks_rows(error) else "native-invalid", call.name, errors=error.violations) from error
     if session is not None:
         native[session.sends] = SESSION_PLACEHOLDER
     return call.prepare(native)
@@ -71,8 +70,9 @@ def translate_reply(exchange: Exchange, native: Any, scope: dict[str, Any]) -> A
         return exchange.operation.to_canonical({**scope, "value": native})
     except MappingError as error:
         call = exchange.operation.calls[-1].name
+        slug = LACKS_ROW if _lacks_rows(error) and not exchange.remarks else "provider-reply-invalid"  # a code that its contract allows
         exchange.remarks.append(Remark(call, error.violations, json.encode(native)))
-        raise Fault(LACKS_ROW if _lacks_rows(error) else "provider-reply-invalid", call, errors=error.violations) from error
+        raise Fault(slug, call, errors=error.violations) from error
 
 
 def _lacks_rows(error: MappingError) -> bool:

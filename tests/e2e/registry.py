@@ -65,7 +65,7 @@ paths:
               schema:
                 type: object
                 additionalProperties: false
-                properties: {HoTen: {type: string}, LoaiDat: {type: string, enum: ['1', '2']}}
+                properties: {HoTen: {type: string}, LoaiDat: {type: string}}
   /dang-ky:
     post:
       operationId: DangKy
