@@ -43,6 +43,8 @@ LOOK_S = 0.25
 BEAT_S, LEASE_S = 1.0, 5.0
 AGAIN_S = 5.0
 """After so long a node tries again what it could not load."""
+FRESH_S = 0.5
+"""For so long a look vouches for readiness, so that balancers and people who ask often cost the database nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class NodeAgent:
         self._now = now
         self._nudged = asyncio.Event()
         self._beat_at = self._again_at = 0.0
+        self._live_epoch, self._looked_at = -1, -FRESH_S
         self._bindings: Mapping[str, str] | None = None
         self._listen: Listen | None = None
         self._heard: set[str] = set()
@@ -102,7 +105,9 @@ class NodeAgent:
         await listen(tuple(self._heard))
 
     async def is_current(self) -> bool:
-        """Whether it serves what is live; asked anew, as a node may have been asleep."""
+        """Whether it serves what is live, by the last look; asked anew where that is old, as a node may have been asleep."""
+        if self._now() - self._looked_at < FRESH_S:
+            return self._live_epoch == self.node.epoch
         try:
             return (await self._nodes.published()).epoch == self.node.epoch
         except Fault:
@@ -118,6 +123,7 @@ class NodeAgent:
         """Catch up, try what is staged, say so."""
         await self._rebind()
         published, before = await self._nodes.published(), self.node
+        self._live_epoch, self._looked_at = published.epoch, self._now()
         if published.epoch != self.node.epoch:
             await self._catch_up(published)
         staged = published.staged.id if published.staged else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lgsp.drivers.memory import MemoryStore
-from lgsp.drivers.node import AGAIN_S, NodeAgent, Turn
+from lgsp.drivers.node import AGAIN_S, FRESH_S, NodeAgent, Turn
 from lgsp.drivers.rollout import StagedRollout
 from lgsp.errors import ContractError, Fault, Finding, SettingsError
 from lgsp.model.catalogue import Catalogue
@@ -73,6 +73,7 @@ async def test_it_confirms_what_it_can_serve_and_serves_it_once_it_is_live(scene
     edition = await scene.stage()
     await scene.agent.look()
     missing = await scene.store.go_live(edition.id, scene.clock())
+    scene.clock.at += FRESH_S
     behind = await scene.agent.is_current()
 
     await scene.agent.look()
@@ -80,6 +81,19 @@ async def test_it_confirms_what_it_can_serve_and_serves_it_once_it_is_live(scene
     assert (list(missing), behind, await scene.agent.is_current()) == ([], False, True)
     assert [each.id for each in scene.shop.served.live] == [edition.id]
     assert scene.behind == [True, False]
+
+
+async def test_a_fresh_look_vouches_for_readiness_while_the_database_is_asked_nothing(scene: Scene) -> None:
+    await scene.agent.look()
+    edition = await scene.stage()
+    await scene.agent.look()
+    await scene.store.go_live(edition.id, scene.clock())
+
+    scene.clock.at += FRESH_S * 0.9
+    fresh = await scene.agent.is_current()
+    scene.clock.at += FRESH_S * 0.1
+
+    assert (fresh, await scene.agent.is_current()) == (True, False)
 
 
 async def test_it_says_why_it_cannot_serve_what_is_staged(scene: Scene) -> None:
