@@ -1,4 +1,4 @@
-"""What is committed runs anywhere: no path of one machine, no package index, a lock that hashes can vouch for."""
+"""What is committed runs anywhere: no path of one machine, no link, no package index, a lock that hashes can vouch for."""
 
 from __future__ import annotations
 
@@ -44,3 +44,8 @@ def test_nothing_tracked_is_large():
     heavy = [str(file.relative_to(ROOT)) for file in tracked() if file.stat().st_size > 1_000_000]
 
     assert heavy == []
+
+
+def test_no_tracked_file_is_a_link():
+    """A link leads to a place of one machine, and what stands behind it is not in the clone."""
+    assert [str(file.relative_to(ROOT)) for file in tracked() if file.is_symlink()] == []
