@@ -48,4 +48,4 @@ def tracked() -> tuple[Path, ...]:
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split("\0")
-    return tuple(ROOT / name for name in listed if name and (ROOT / name).is_file())
+    return tuple(ROOT / name for name in listed if name and ((ROOT / name).is_symlink() or (ROOT / name).is_file()))
