@@ -5,6 +5,7 @@ The same digest moves from hub to hub; nothing in it names an environment.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ async def publish(office: Office, wish: Wish, author: str) -> Outcome:
     before = _live_services(office, bundle.adapter)
     if before and {each.digest for each in before} == {each.digest for each in services}:
         return await _unchanged(office, bundle, services)
-    changes = service_changes(before, services)
+    changes = await asyncio.to_thread(service_changes, before, services)
     await _refuse_breaking(office, changes, wish)
     edition = replace(_edition(office, wish, bundle, author), changes=_told(changes), keeps=await _keeps(office, bundle, before, services))
     await office.press.editions.propose_edition(edition)
@@ -108,7 +109,7 @@ async def rollback(office: Office, name: str, digest: str, reason: str, author: 
     edition = replace(
         _edition(office, Wish(former.digest, reason, former.breaking), bundle, author),
         verb="rollback",
-        changes=_told(service_changes(before, services)),
+        changes=_told(await asyncio.to_thread(service_changes, before, services)),
         keeps=await _keeps(office, bundle, before, services),
     )
     await office.press.editions.propose_edition(edition)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 STOP_S = 15.0
 
 

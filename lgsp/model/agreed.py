@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lgsp.errors import Violation
     from lgsp.model.batch import Batch
     from lgsp.model.code_tables import CodeTable
-    from lgsp.model.face import SoapFace
+    from lgsp.model.face import SoapOffer
     from lgsp.model.parties import SubsystemId
 
 ADDRESS = "http://address.invalid/"
@@ -317,4 +317,4 @@ class Service:
     operations: tuple[Operation, ...]
     document: Mapping[str, Any]
     digest: str
-    soap: SoapFace | None = None
+    soap: SoapOffer | None = None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+from lgsp.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,12 +42,59 @@ class SoapOperation:
 class SoapFace:
     """A service as SOAP consumers see it.
 
-    versions: envelope namespaces that are spoken. operations: by version and element. documents: what `?wsdl` gives,
-    the WSDL under "", what it imports by name; ADDRESS stands in them for the address of the service. single: all of them as one
-    (`?singleWsdl`), made when it is first asked for.
+    versions: envelope namespaces that are spoken. operations: by version and element.
     """
 
     versions: frozenset[str]
     operations: Mapping[tuple[str, str], SoapOperation]
-    documents: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Wsdl:
+    """The WSDL that is published, each part written when it is first asked for.
+
+    documents: what `?wsdl` gives, the WSDL under "", what it imports by name; ADDRESS stands in them for the address of the service.
+    single: all of them as one (`?singleWsdl`).
+    """
+
+    documents: Callable[[], Mapping[str, bytes]]
     single: Callable[[], bytes]
+
+
+class SoapOffer:
+    """What SOAP consumers are offered: a WSDL, and the face behind it, made when it is first spoken to and kept as long as the service.
+
+    made: the face; None until then. `make` is pure and may take seconds; ContractError where the face cannot be made.
+    """
+
+    __slots__ = ("_flaw", "_make", "_turn", "made", "wsdl")
+
+    def __init__(self, wsdl: Wsdl, make: Callable[[], SoapFace]) -> None:
+        self.wsdl = wsdl
+        self.made: SoapFace | None = None
+        self._make = make
+        self._turn = Lock()
+        self._flaw: ContractError | None = None
+
+    def face(self) -> SoapFace:
+        """The face; made once, whichever threads ask, and what failed once fails again at once."""
+        with self._turn:
+            if self._flaw is not None:
+                raise ContractError(self._flaw.findings)
+            if self.made is None:
+                self.made = self._tried()
+            return self.made
+
+    def is_sound(self) -> bool:
+        """Whether the face can be made; it is not kept."""
+        try:
+            return bool(self.made or self._make())
+        except ContractError:
+            return False
+
+    def _tried(self) -> SoapFace:
+        try:
+            return self._make()
+        except ContractError as error:
+            self._flaw = error
+            raise

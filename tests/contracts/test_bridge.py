@@ -18,7 +18,7 @@ from lgsp.codec.soap.envelope import open_envelope
 from lgsp.contract.adapter.check import check_adapter, compile_adapter
 from lgsp.contract.bridge.draft import Wish, draft_of
 from lgsp.contract.bridge.expression import to_ecma, to_xsd
-from lgsp.contract.bridge.face import made_face
+from lgsp.contract.bridge.face import derived_offer
 from lgsp.contract.bridge.names import xml_name
 from lgsp.contract.bridge.to_rest import openapi_of
 from lgsp.contract.bridge.to_soap import wsdl_of
@@ -80,7 +80,7 @@ def test_whatever_json_holds_comes_back_from_xml_unchanged(data, invented):
     contract = contract_of(schema)
     value = data.draw(values)
     assert contract.operations["luu"].check_request(value) == ()
-    operation = spoken(made_face(contract, "thu:1", ["luu"], ()))
+    operation = spoken(derived_offer(contract, "thu:1", ["luu"], ()).face())
 
     written, breaches = operation.write(value)
 
@@ -99,7 +99,7 @@ def test_types_that_contain_themselves_come_back_from_xml():
     }
     contract = contract_of({"$ref": "#/components/schemas/DonVi"}, DonVi=unit)
     value = {"ten": "Sở Nội vụ", "cap_duoi": [{"ten": "Phòng Cải cách hành chính", "cap_duoi": []}, {"ten": "Văn phòng"}]}
-    operation = spoken(made_face(contract, "thu:1", ["luu"], ()))
+    operation = spoken(derived_offer(contract, "thu:1", ["luu"], ()).face())
 
     written, breaches = operation.write(value)
 
@@ -110,7 +110,7 @@ def test_types_that_contain_themselves_come_back_from_xml():
 def test_null_absent_and_empty_are_told_apart():
     texts = {"type": "array", "items": {"type": "string"}}
     schema = {"type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": {"anyOf": [texts, {"type": "null"}]}}}
-    operation = spoken(made_face(contract_of(schema), "thu:1", ["luu"], ()))
+    operation = spoken(derived_offer(contract_of(schema), "thu:1", ["luu"], ()).face())
 
     for value in ({}, {"a": None}, {"a": ""}, {"b": None}, {"b": []}, {"b": [""]}):
         assert heard(operation, operation.write(value)[0].replace(b":luuResponse", b":luu"))[1] == value
@@ -121,7 +121,9 @@ def test_parameters_stand_in_the_wrapper_beside_the_body():
         {"name": "ma", "in": "path", "required": True, "schema": {"type": "string"}},
         {"name": "loai", "in": "query", "schema": {"type": "array", "items": {"type": "integer"}}},
     )
-    face = made_face(contract_of({"type": "object", "properties": {"x": {"type": "number"}}}, parameters=parameters), "thu:1", ["luu"], ())
+    face = derived_offer(
+        contract_of({"type": "object", "properties": {"x": {"type": "number"}}}, parameters=parameters), "thu:1", ["luu"], ()
+    ).face()
     body = (
         f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body><luu xmlns="urn:lgsp:thu:1"><ma>H 1</ma><loai><item>1</item><item>2</item></loai>'
         "<body><x>1.50</x></body></luu></e:Body></e:Envelope>"
@@ -152,7 +154,7 @@ def test_what_soap_cannot_carry_is_refused_with_its_place(schema, pointer, reaso
 def test_an_operation_that_soap_cannot_carry_leaves_the_others_their_face():
     contract = contract_of({"type": "object", "properties": {"x": {"type": "string"}}}, more={"type": "object"})
 
-    face = made_face(contract, "thu:1", ["luu", "khac"], ())
+    face = derived_offer(contract, "thu:1", ["luu", "khac"], ()).face()
 
     assert [operation.name for operation in face.operations.values()] == ["luu", "luu"]
 
@@ -176,7 +178,7 @@ def test_zeep_speaks_a_wsdl_that_was_made(tmp_path):
 
     envelope = etree.tostring(binding.get("luu").create(**asked).content)
 
-    value = heard(spoken(made_face(contract, "thu:1", ["luu"], ())), envelope)[1]
+    value = heard(spoken(derived_offer(contract, "thu:1", ["luu"], ()).face()), envelope)[1]
     assert value == {"ten": "Nguyễn Văn An", "tuoi": 36, "the": {"a b": "x"}, "con": ["2020-02-29"]}
 
 
@@ -321,7 +323,7 @@ def test_a_wsdl_alone_becomes_an_adapter_without_findings(tmp_path):
         "dan-cu",
         ["/TraCuuThongTinCongDan", "/XacThucThongTinCongDan"],
     )
-    assert sorted(service.soap.documents) == ["", "lgsp.xsd", "reply.xsd", "request.xsd"]
+    assert sorted(service.soap.wsdl.documents()) == ["", "lgsp.xsd", "reply.xsd", "request.xsd"]
 
 
 def test_an_openapi_file_alone_becomes_an_adapter_without_findings(tmp_path):
@@ -336,7 +338,38 @@ def test_an_openapi_file_alone_becomes_an_adapter_without_findings(tmp_path):
     assert b"elsewhere" not in json.encode(service.document)
     assert [name for name, _ in provider.auth.headers] == ["X-Key"]
     assert provider.auth.uses == {"key": "$env.quan_ly_thu_nuoi.key"}
-    assert len(service.soap.operations) == 4
+    assert len(service.soap.face().operations) == 4
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_the_face_that_is_derived_is_made_when_it_is_asked_for(tmp_path, is_written):
+    (tmp_path / "pets.yaml").write_text(PETS)
+    draft_of(tmp_path / "pets.yaml", Wish()).write(tmp_path)
+    manifest = tmp_path / "adapters" / "quan_ly_thu_nuoi" / "adapter.yaml"
+    manifest.write_text("".join(line for line in manifest.read_text().splitlines(keepends=True) if is_written or "wsdl:" not in line))
+    place = tmp_path / "adapters" / "quan_ly_thu_nuoi", tmp_path / "contracts"
+    (_, (asked,)), (_, (other,)) = compile_adapter(*place), compile_adapter(*place)
+
+    face = asked.soap.face()
+
+    assert face is asked.soap.made is asked.soap.face()
+    assert (other.soap.made, other.digest, other.soap.wsdl.documents()) == (None, asked.digest, asked.soap.wsdl.documents())
+
+
+def test_a_face_that_cannot_be_made_is_found_by_the_check(tmp_path):
+    (tmp_path / "pets.yaml").write_text(PETS.replace("name: {type: string}", "name: {type: string, minLength: 3, maxLength: 2}"))
+    draft = draft_of(tmp_path / "pets.yaml", Wish())
+
+    (finding, *_) = checked(draft, tmp_path)
+
+    assert (finding.file, finding.rule) == ("service.wsdl", "xsd")
+    assert "maxLength" in finding.reason
+
+
+def test_a_text_that_xml_cannot_have_is_refused():
+    (told,) = refusals({"type": "object", "properties": {"x": {"type": "string", "enum": ["\u0001"]}}})
+
+    assert "XML" in told[1]
 
 
 def test_a_draft_overwrites_nothing(tmp_path):

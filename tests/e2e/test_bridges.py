@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from lxml import etree
@@ -48,6 +50,7 @@ components:
         nhan: {type: object, additionalProperties: {type: string}}
     GiayTo: {type: object, required: [loai], properties: {loai: {type: string}, ngay: {type: string, format: date}}}
 """
+ASKED = '<k:xem xmlns:k="urn:lgsp:kho:2"><k:ma>H99.1-0001</k:ma></k:xem>'
 KEPT = {
     "ma": "H99.1-0001",
     "ten": None,
@@ -158,6 +161,23 @@ async def test_an_openapi_file_is_a_rest_service(hub):
     assert (saved.status_code, saved.json()) == (200, KEPT)
     assert shown.json() == {name: KEPT[name] for name in ("ma", "le_phi", "giay_to", "nhan")}
     assert (missing.status_code, missing.json()["providerFault"]) == (422, {"status": 404, "detail": {"ma_loi": 7}})
+
+
+async def test_a_stranger_makes_the_hub_compile_nothing(hub):
+    refused = await say(hub, envelope(ASKED), path="/kho/2/soap", Authorization="Bearer nobody")
+
+    assert (refused.code, refused.slug) == ("Client", "token-invalid")
+    assert hub.hub.ports.catalogue.current().services["kho", 2].soap.made is None
+
+
+async def test_first_calls_by_soap_are_answered_while_others_call_rest(hub):
+    calls = [say(hub, envelope(ASKED), path="/kho/2/soap") for _ in range(8)]
+    others = [hub.post("/kho/2/ho-so", KEPT) for _ in range(8)]
+
+    answers = await asyncio.gather(*calls, *others)
+
+    assert {(answer.status, answer.text("loai")) for answer in answers[:8]} == {(200, "CCCD")}
+    assert [answer.status_code for answer in answers[8:]] == [200] * 8
 
 
 async def test_an_openapi_file_is_a_soap_service(hub):

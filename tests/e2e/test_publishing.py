@@ -20,6 +20,7 @@ from lgsp.model.edition import Node
 from lgsp.model.parties import Right
 from tests.e2e.hub import DESK, Running, door, running_hub
 from tests.e2e.press import bundled, stamping, write_adapter
+from tests.e2e.soap import Heard, envelope, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -120,6 +121,28 @@ async def test_what_is_published_is_served_over_what_the_release_has_and_can_be_
     ]
     assert (history[0]["digest"], history[1]["reason"]) == (history[2]["digest"], "dấu mới")
     assert back.json()["edition"]["digest"] == history[2]["digest"]
+
+
+async def test_first_calls_by_soap_are_answered_by_one_edition_each_while_another_goes_live(press: Press) -> None:
+    content = envelope('<s1:askStamp xmlns:s1="urn:lgsp:stamps:1"><s1:number>1</s1:number></s1:askStamp>')
+    ended = asyncio.Event()
+
+    async def call() -> list[Heard]:
+        heard = []
+        while not ended.is_set():
+            heard.append(await say(press.hub, content, path="/stamps/1/soap"))
+        return [*heard, await say(press.hub, content, path="/stamps/1/soap")]
+
+    calling = [asyncio.create_task(call()) for _ in range(4)]
+    published = await press.publish("S")
+    ended.set()
+    answers = await asyncio.gather(*calling)
+    back = await press.ask("POST", "/editions/rollbacks", {"service": "stamps"})
+
+    assert (published.status_code, back.status_code) == (200, 200)
+    told = {(each.status, each.text("asked"), each.text("made")) for heard in answers for each in heard}
+    assert told <= {(200, "A", "A"), (200, "S", "S")}
+    assert {heard[-1].text("made") for heard in answers} == {"S"}
 
 
 async def test_a_change_that_breaks_needs_a_reason_or_a_new_major_version(press: Press) -> None:

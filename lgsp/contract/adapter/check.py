@@ -49,7 +49,18 @@ def check_adapter(folder: Path, contracts: Path) -> list[Finding]:
     spoken = _spoken(adapter, contracts)
     findings = [finding for place in adapter.manifest.operations() for finding in _operation(adapter, natives, spoken, place)]
     findings += _session(adapter, natives)
+    findings += _unspoken(adapter)
     return [*dict.fromkeys(findings), *check_examples(folder, adapter.services), *secrets]
+
+
+def _unspoken(adapter: Adapter) -> Iterator[Finding]:
+    """Why the face by a WSDL that people wrote cannot be made; one that is derived is not offered then."""
+    for declared, service in zip(adapter.manifest.value["services"], adapter.services, strict=True):
+        if "wsdl" in declared and service.soap is not None:
+            try:
+                service.soap.face()
+            except ContractError as error:
+                yield from error.findings
 
 
 def _natives(adapter: Adapter, contracts: Path) -> Schemas:

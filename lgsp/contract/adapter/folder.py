@@ -11,10 +11,10 @@ from lgsp.contract.adapter.calls import CallCompiler
 from lgsp.contract.adapter.hooks import load_hooks
 from lgsp.contract.adapter.kept import RECEIPT_STATUS, answer_of, any_answer, hand_over_call, if_answered
 from lgsp.contract.adapter.manifest import read_manifest
-from lgsp.contract.bridge.face import made_face, written_face
+from lgsp.contract.bridge.face import derived_offer, written_offer
 from lgsp.contract.openapi.read import json_wire, read_openapi
 from lgsp.contract.source import Source, read_source
-from lgsp.contract.wsdl.face import read_face, soap_contract
+from lgsp.contract.wsdl.face import read_offer, soap_contract
 from lgsp.contract.wsdl.read import read_wsdl
 from lgsp.errors import ContractError, Finding
 from lgsp.mapping.compile import IDENTITY, compile_mapping, no_mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lgsp.contract.openapi.read import HttpOperation, OpenApi
     from lgsp.mapping.compile import MappingFile
     from lgsp.model.agreed import Auth, Call, Wire
-    from lgsp.model.face import SoapFace
+    from lgsp.model.face import SoapOffer
 
     _Road = tuple[tuple[Call, ...], Callable[[Mapping[str, Any]], Any]]
 
@@ -159,8 +159,8 @@ class _Folder:
         places = {name: f"{at}/operations/{name}" for name in service["operations"]}
         found = [self._operation(place, service, ours.operations.get(name), parts) for name, place in places.items()]
         operations = tuple(operation for operation in found if operation is not None)
-        soap = self._try(lambda: self._face(service, ours), None)
-        digest = self._digest(ours, parts.mapping, soap) if parts.mapping else ""
+        soap = self._try(lambda: self._offer(service, ours), None)
+        digest = self._digest(service, ours, parts.mapping) if parts.mapping else ""
         basis = self.manifest.value.get("legal_basis", "")
         told = "; ".join(map(str, basis)) if isinstance(basis, list) else str(basis)
         traces = Traces(told, marked_identifiers(ours.document))
@@ -169,17 +169,17 @@ class _Folder:
         major = int(service["version"].partition(".")[0])
         return Service(service["code"], major, service["version"], title, operations, ours.document, digest, soap)
 
-    def _face(self, service: Mapping[str, Any], ours: OpenApi) -> SoapFace | None:
+    def _offer(self, service: Mapping[str, Any], ours: OpenApi) -> SoapOffer | None:
         """How SOAP consumers see it: by a WSDL whose form is canonical, by one that stands beside the contract, or by one made of it."""
         names = [name for name in service["operations"] if name in ours.operations]
         receipts = [name for name in names if service["operations"][name]["exchange"] != Pattern.REQUEST_REPLY]
         wsdl = service.get("wsdl", service["contract"] if service["contract"].endswith(WSDL) else None)
         if wsdl is None:
-            return made_face(ours, f"{service['code']}:{service['version'].partition('.')[0]}", names, receipts)
+            return derived_offer(ours, f"{service['code']}:{service['version'].partition('.')[0]}", names, receipts)
         path = self.contracts / "wsdl" / wsdl
         if wsdl in (service["contract"], self.manifest.binding.get("wsdl")):
-            return read_face(path, names)
-        return written_face(path, ours, names, receipts)
+            return read_offer(path, names)
+        return written_offer(path, ours, names, receipts)
 
     def _operation(self, at: str, service: Mapping[str, Any], http: HttpOperation | None, parts: _Parts) -> Operation | None:
         name = at.rpartition("/")[2]
@@ -237,16 +237,15 @@ class _Folder:
             return None
         return lambda received_at: calendar.deadline(received_at, working_days)
 
-    def _digest(self, ours: OpenApi, mapping: MappingFile, soap: SoapFace | None) -> str:
-        """SHA-256 over everything that decides how a service behaves; comments and layout of YAML decide nothing."""
+    def _digest(self, service: Mapping[str, Any], ours: OpenApi, mapping: MappingFile) -> str:
+        """SHA-256 over everything that decides how a service behaves; comments, layout of YAML and what is derived decide nothing."""
         plain = [self.manifest.value, ours.document, mapping.source.value, self.native.document if self.native else None]
         whole = hashlib.sha256("\n".join(json.dumps(value, ensure_ascii=False) for value in plain).encode())
-        binding = self.manifest.binding
-        files = sorted((self.contracts / "wsdl" / binding["wsdl"]).parent.rglob("*.*")) if "wsdl" in binding else []
+        named = {self.manifest.binding.get("wsdl", ""), service.get("wsdl", ""), service["contract"]}
+        places = {(self.contracts / "wsdl" / name).parent for name in named if name.endswith(WSDL)}
+        files = sorted({path for place in places for path in place.rglob("*.*") if path.is_file()})
         for path in [*files, *self.folder.glob("hooks.py")]:
             whole.update(f"\n{path.name}\n".encode() + path.read_bytes())
-        for name, text in soap.documents.items() if soap is not None else ():
-            whole.update(f"\n?{name}\n".encode() + text)
         return whole.hexdigest()
 
 

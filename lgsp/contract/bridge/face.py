@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from lgsp.codec.soap.lexical import Unwritable
 from lgsp.contract.adapter.place import BODY
 from lgsp.contract.bridge.pair import RESULT, Pairs
-from lgsp.contract.bridge.to_soap import Wrapped, carried, document_of, wrapped
-from lgsp.contract.wsdl.face import Crossed, face_of
+from lgsp.contract.bridge.to_soap import Wrapped, carried, document_of, ports_of, wrapped
+from lgsp.contract.wsdl.face import Crossed, face_of, published_wsdl, wsdl_offered
 from lgsp.contract.wsdl.files import read_documents
+from lgsp.contract.wsdl.published import published_documents
 from lgsp.contract.wsdl.source import ZipFiles, open_source
 from lgsp.errors import ContractError, Finding
+from lgsp.model.face import SoapOffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,31 +24,50 @@ if TYPE_CHECKING:
     from lgsp.codec.soap.speech import Speech
     from lgsp.contract.bridge.pair import Carry
     from lgsp.contract.openapi.read import OpenApi
+    from lgsp.contract.wsdl.files import Documents
     from lgsp.model.face import SoapFace
 
 MAIN = "service.wsdl"
 
 
-def made_face(contract: OpenApi, name: str, names: Sequence[str], receipts: Collection[str]) -> SoapFace | None:
-    """The face of these operations by a WSDL made of their contract; without those that SOAP cannot carry, None if none is left."""
+def derived_offer(contract: OpenApi, name: str, names: Sequence[str], receipts: Collection[str]) -> SoapOffer | None:
+    """These operations by a WSDL made of their contract; without those that SOAP cannot carry, None if none is left.
+
+    A codec costs six times what the rest of an adapter does, in time and in memory, and most services are never asked in SOAP:
+    the face is made when somebody asks. ContractError then: XML Schema does not bear so many elements, or XML cannot tell alternatives
+    apart; such a service is not offered in SOAP, and REST is there.
+    """
     able = carried(contract, names)
     if not able:
         return None
-    operations = wrapped(contract, able, receipts, [])
-    try:
-        documents = read_documents(ZipFiles({MAIN: document_of(operations, name, contract.title)}), MAIN)
-        return face_of(documents, able, _Crossings(operations, MAIN))
-    except ContractError:
-        return None  # more elements than XML Schema bears, or alternatives that XML cannot tell apart; REST is there
+
+    def documents() -> Documents:
+        made = document_of(wrapped(contract, able, receipts, []), name, contract.title)
+        return read_documents(ZipFiles({MAIN: made}), MAIN)
+
+    def face() -> SoapFace:
+        return face_of(documents(), able, _Crossings(wrapped(contract, able, receipts, []), MAIN))
+
+    return SoapOffer(wsdl_offered(lambda: published_documents(documents(), ports_of(name), able)), face)
 
 
-def written_face(path: Path, contract: OpenApi, names: Sequence[str], receipts: Collection[str]) -> SoapFace:
-    """The face by a WSDL that people wrote or edited. Raises ContractError with what would be lost between it and the contract."""
+def written_offer(path: Path, contract: OpenApi, names: Sequence[str], receipts: Collection[str]) -> SoapOffer:
+    """The same by a WSDL that people wrote or edited; its files are read now.
+
+    Raises ContractError where they cannot be, or SOAP cannot carry the contract; `face` with what would be lost between the two.
+    """
     findings: list[Finding] = []
     operations = wrapped(contract, names, receipts, findings)
     if findings:
         raise ContractError(findings)
-    return face_of(read_documents(*open_source(path)), names, _Crossings(operations, path.name))
+    read = read_documents(*open_source(path))
+    texts = {file: text for file in read.roots if (text := read.files.read(file)) is not None}
+
+    def documents() -> Documents:
+        return read_documents(ZipFiles(texts), main)
+
+    main, crossings = read.main, _Crossings(operations, path.name)
+    return SoapOffer(published_wsdl(documents, names), lambda: face_of(documents(), names, crossings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
 SOAP12 = "http://schemas.xmlsoap.org/wsdl/soap12/"
+VERSIONS = ("Soap", SOAP), ("Soap12", SOAP12)
 TRANSPORT = "http://schemas.xmlsoap.org/soap/http"
 _W = f"{{{WSDL}}}"
 NOTHING = Form(Sort.RECORD)
@@ -125,7 +126,15 @@ def _wrapped(operation: HttpOperation, forms: Forms, *, receipt: bool) -> Wrappe
 
 
 def document_of(operations: Mapping[str, Wrapped], name: str, title: str) -> bytes:
-    """The WSDL of wrapped operations."""
+    """The WSDL of wrapped operations. Raises ContractError where a text of the contract cannot stand in XML."""
+    try:
+        return _document(operations, name, title)
+    except ValueError as error:
+        reason = f"SOAP cannot carry this: {error}"
+        raise ContractError([Finding("", 0, "", "soap", reason, "leave control characters out of titles and listed values")]) from error
+
+
+def _document(operations: Mapping[str, Wrapped], name: str, title: str) -> bytes:
     space = f"urn:lgsp:{name}"
     root = etree.Element(
         f"{_W}definitions",
@@ -140,14 +149,19 @@ def document_of(operations: Mapping[str, Wrapped], name: str, title: str) -> byt
             message = etree.SubElement(root, f"{_W}message", {"name": element})
             etree.SubElement(message, f"{_W}part", {"name": "parameters", "element": f"t:{element}"})
     _port_type(root, operations, _word(name))
-    for suffix, soap in (("Soap", SOAP), ("Soap12", SOAP12)):
+    for suffix, soap in VERSIONS:
         _binding(root, operations, (_word(name), suffix), soap)
     service = etree.SubElement(root, f"{_W}service", {"name": _word(name)})
     etree.SubElement(service, f"{_W}documentation").text = title
-    for suffix, soap in (("Soap", SOAP), ("Soap12", SOAP12)):
+    for suffix, soap in VERSIONS:
         port = etree.SubElement(service, f"{_W}port", {"name": _word(name) + suffix, "binding": f"t:{_word(name)}{suffix}"})
         etree.SubElement(port, f"{{{soap}}}address", {"location": ADDRESS})
     return etree.tostring(root, pretty_print=True, xml_declaration=True, encoding="UTF-8")
+
+
+def ports_of(name: str) -> frozenset[str]:
+    """The names of the ports in a WSDL that was made under this name."""
+    return frozenset(_word(name) + suffix for suffix, _ in VERSIONS)
 
 
 def _port_type(root: _Element, operations: Iterable[str], name: str) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from lgsp.contract.diff.change import Change
 from lgsp.contract.diff.openapi import compare
+from lgsp.errors import ContractError
 from lgsp.policy.compatibility import Severity, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lgsp.model.agreed import Service
+    from lgsp.model.face import SoapOffer
 
 
 def service_changes(before: Sequence[Service], after: Sequence[Service]) -> Sequence[Change]:
@@ -50,13 +52,29 @@ def _of(before: Service, after: Service | None) -> Iterator[Change]:
         elif other.pattern is not operation.pattern:
             detail = f"was {operation.pattern.value}, is {other.pattern.value}"
             yield _change(Severity.BREAKING, before, operation.name, "exchange-changed", detail)
-    if (before.soap is None) != (after.soap is None):
-        severity, detail = (
-            (Severity.SAFE, "is offered to SOAP too") if before.soap is None else (Severity.BREAKING, "no longer speaks SOAP")
-        )
-        yield _change(severity, before, "", "soap-changed", detail)
-    elif before.soap is not None and after.soap is not None and before.soap.documents != after.soap.documents:
+    if _wsdl(before.soap) != _wsdl(after.soap):
+        yield from _spoken(before, speaks=(_speaks(before.soap), _speaks(after.soap)))
+
+
+def _spoken(before: Service, *, speaks: tuple[bool, bool]) -> Iterator[Change]:
+    if speaks == (True, True):
         yield _change(Severity.DANGEROUS, before, "", "wsdl-changed", "its WSDL reads otherwise")
+    elif speaks == (False, True):
+        yield _change(Severity.SAFE, before, "", "soap-changed", "is offered to SOAP too")
+    elif speaks == (True, False):
+        yield _change(Severity.BREAKING, before, "", "soap-changed", "no longer speaks SOAP")
+
+
+def _speaks(offer: SoapOffer | None) -> bool:
+    return offer is not None and offer.is_sound()
+
+
+def _wsdl(offer: SoapOffer | None) -> Mapping[str, bytes]:
+    """What is published; nothing where it cannot be written."""
+    try:
+        return offer.wsdl.documents() if offer is not None else {}
+    except ContractError:
+        return {}
 
 
 def _change(severity: Severity, service: Service, operation: str, rule: str, detail: str) -> Change:

@@ -6,7 +6,7 @@ It says nothing of REST: `soap_contract` gives the operations of a service whose
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from lgsp.contract.wsdl.single import single_document
 from lgsp.contract.wsdl.source import open_source
 from lgsp.contract.xsd.view import soap_schemas
 from lgsp.errors import ContractError, Finding, Violation
-from lgsp.model.face import SoapFace, SoapOperation
+from lgsp.model.face import SoapFace, SoapOffer, SoapOperation, Wsdl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lgsp.codec.soap.envelope import Envelope
     from lgsp.codec.soap.speech import Speech
     from lgsp.contract.wsdl.files import Documents
+    from lgsp.contract.wsdl.read import Port
 
 WSAM = "http://www.w3.org/2007/05/addressing/metadata"
 
@@ -54,17 +55,33 @@ def _in_its_own_form(_name: str, _speech: Speech) -> Crossed:
     return AS_IT_IS
 
 
-def read_face(path: Path, names: Collection[str]) -> SoapFace:
-    """The face of a service that offers these operations; ContractError with every finding."""
-    return face_of(read_documents(*open_source(path)), names, _in_its_own_form)
+def read_offer(path: Path, names: Collection[str]) -> SoapOffer:
+    """What a service whose contract is this WSDL offers, its face made; ContractError with every finding."""
+    documents = read_documents(*open_source(path))
+    offer = SoapOffer(published_wsdl(lambda: documents, names), lambda: face_of(documents, names, _in_its_own_form))
+    offer.face()
+    return offer
+
+
+def published_wsdl(documents: Callable[[], Documents], names: Collection[str]) -> Wsdl:
+    """A WSDL as it is published with these operations; compiles it to know its ports."""
+
+    def published() -> Mapping[str, bytes]:
+        read = documents()
+        return published_documents(read, frozenset(port.name for port in _ports(read).values()), names)
+
+    return wsdl_offered(published)
+
+
+def wsdl_offered(documents: Callable[[], Mapping[str, bytes]]) -> Wsdl:
+    """The WSDL of published documents, which are written once."""
+    written = cache(documents)
+    return Wsdl(written, cache(lambda: single_document(written())))
 
 
 def face_of(documents: Documents, names: Collection[str], crossed: Callable[[str, Speech], Crossed]) -> SoapFace:
-    """The same; `crossed` says for each operation how its values cross."""
-    contract = contract_of(documents)
-    if not contract.ports:
-        raise ContractError([Finding(documents.main, 0, "", "port", "there is no port with a SOAP binding over HTTP")])
-    ports = {version: port for version in SOAP_BINDINGS for port in contract.ports[::-1] if port.version == version}
+    """The compiled face; `crossed` says for each operation how its values cross. ContractError with every finding."""
+    ports = _ports(documents)
     operations: dict[tuple[str, str], SoapOperation] = {}
     for version, port in ports.items():
         missing = [name for name in names if name not in port.operations]
@@ -72,9 +89,15 @@ def face_of(documents: Documents, names: Collection[str], crossed: Callable[[str
             reason = f"port {port.name} has no operation {', '.join(missing)}"
             raise ContractError([Finding(documents.main, 0, "", "operation", reason, "name one of the WSDL's operations")])
         operations |= {(version, each.element): each for each in _operations(documents, port.operations, names, crossed)}
-    offered = frozenset(port.name for port in ports.values())
-    published = published_documents(documents, offered, names)
-    return SoapFace(frozenset(ports), MappingProxyType(operations), published, cache(partial(single_document, published)))
+    return SoapFace(frozenset(ports), MappingProxyType(operations))
+
+
+def _ports(documents: Documents) -> Mapping[str, Port]:
+    """The first port of each version of SOAP."""
+    contract = contract_of(documents)
+    if not contract.ports:
+        raise ContractError([Finding(documents.main, 0, "", "port", "there is no port with a SOAP binding over HTTP")])
+    return {version: port for version in SOAP_BINDINGS for port in contract.ports[::-1] if port.version == version}
 
 
 def soap_contract(path: Path, version: str) -> OpenApi:

@@ -18,6 +18,7 @@ from lgsp.codec.soap.inbound import MEDIA_TYPES, read_content_type, read_envelop
 from lgsp.codec.soap.refusal import CONTENT_TYPES
 from lgsp.codec.soap.tables import SOAP_11
 from lgsp.drivers.doors.asgi import body_pieces, read_body, read_path, read_purpose
+from lgsp.drivers.doors.faces import Faces
 from lgsp.drivers.doors.mtom import (
     RELATED,
     Package,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from lgsp.drivers.doors.mtom import Keep
     from lgsp.model.agreed import Service
     from lgsp.model.catalogue import Catalogue
-    from lgsp.model.face import SoapOperation
+    from lgsp.model.face import SoapFace, SoapOffer, SoapOperation
     from lgsp.ports.engine import Ports
 
     Content = tuple[Mapping[str, str], Any]
@@ -91,6 +92,7 @@ class SoapDoor:
         self._ports = ports
         self._limits = limits
         self._issuer = issuer
+        self._faces = Faces()
 
     async def answer(self, asked: Asked) -> Reply:
         """One request to one envelope, or to a document of the WSDL."""
@@ -111,25 +113,26 @@ class SoapDoor:
 
     async def _answer(self, asked: Asked, talk: _Talk) -> Reply:
         talk.catalogue = catalogue = self._ports.catalogue.current()
-        service = _service(read_path(asked.scope), catalogue)
+        service, offer = _service(read_path(asked.scope), catalogue)
         method = asked.scope["method"]
         if method == "GET" and asked.scope["query_string"]:
-            return await self._document(service, asked)
+            return await self._document(service, offer, asked)
         if method != "POST":
             raise Fault("method-not-allowed", headers=(("Allow", "POST"),))
         try:
-            message, said = await self._hear(service, asked, talk)
+            message, said = await self._hear((service, offer), asked, talk)
         except Fault as fault:
             self._ports.log.refused_unidentified(asked.source, fault.slug, self._ports.now())
             raise
         reply = _written(await exchange.carry(message, self._ports), said, talk, asked.message_id)
         return await self._with_files(reply, said, talk, message) if reply.body else reply
 
-    async def _hear(self, service: Service, asked: Asked, talk: _Talk) -> tuple[Message, Said]:
+    async def _hear(self, offered: tuple[Service, SoapOffer], asked: Asked, talk: _Talk) -> tuple[Message, Said]:
         """From bytes to the message; everything that can be refused without knowing who speaks is refused here."""
+        service, offer = offered
         received_at = self._ports.now()
         package = await self._open(asked)
-        usual = self._usual(service, package, asked.headers)
+        usual = self._usual(offer.made, package, asked.headers)
         if usual is not None:
             talk.version = MEDIA_TYPES[package.media_type]
             talk.spoken = usual[0]
@@ -140,13 +143,19 @@ class SoapDoor:
         talk.version, talk.packs = envelope.version, package.rest is not None
         voice = await recognise(asked, envelope, document, self._ports, self._limits)
         envelope, talk.repeated = voice.envelope, voice.repeated
-        talk.spoken = spoken = _dispatch(service, envelope)
+        face = offer.made or await self._first(service, offer, voice, received_at)
+        talk.spoken = spoken = _dispatch(face, envelope)
         talk.heard = hear(envelope, read_path(asked.scope), voice.understood)
         actions = _actions(asked.headers.text(b"soapaction"), package.action, talk.heard.action)
         if package.rest is not None and (keep := self._keep(voice, (service.code, spoken.name), received_at)) is not None:
             await put_parts(envelope, package.rest, keep)
         said = Said(service, spoken, envelope, actions)
         return self._message(asked, voice, said, talk, received_at), said
+
+    async def _first(self, service: Service, offer: SoapOffer, voice: Voice, at: float) -> SoapFace:
+        """The face that nobody spoke to yet; only who is known has it made."""
+        known_consumer(voice.credential, at, self._ports, speaker=voice.speaker)
+        return await self._faces.face(service, offer)
 
     def _message(self, asked: Asked, voice: Voice, said: Said, talk: _Talk, received_at: float) -> Message:
         return Message(
@@ -168,17 +177,17 @@ class SoapDoor:
             catalogue=talk.catalogue,
         )
 
-    def _usual(self, service: Service, package: Package, headers: Headers) -> tuple[SoapOperation, Content] | None:
+    def _usual(self, face: SoapFace | None, package: Package, headers: Headers) -> tuple[SoapOperation, Content] | None:
         """The operation and content of a request that is surely sound, comes alone, and shows who speaks in an HTTP header.
 
         All others are parsed.
         """
         match = _CHILD.match(package.root)
         is_plain = package.rest is None and package.charset in {None, "utf-8", "UTF-8"} and not self._limits.security_servers
-        if match is None or not is_plain or service.soap is None or headers.get(b"authorization") is None:
+        if match is None or not is_plain or face is None or headers.get(b"authorization") is None:
             return None
         version, end = MEDIA_TYPES[package.media_type], "}" + match[1].decode()
-        for (spoken_in, element), spoken in service.soap.operations.items():
+        for (spoken_in, element), spoken in face.operations.items():
             if spoken_in == version and element.endswith(end) and (content := spoken.recognise(package.root)) is not None:
                 return spoken, content
         return None
@@ -211,13 +220,14 @@ class SoapDoor:
             return reply
         return package_reply(reply, outgoing, message.id.replace("-", "")) if talk.packs else inline_reply(reply, outgoing)
 
-    async def _document(self, service: Service, asked: Asked) -> Reply:
+    async def _document(self, service: Service, offer: SoapOffer, asked: Asked) -> Reply:
         """`?wsdl` and what it imports, by name, or `?singleWsdl`; the address in them is the one that was asked, or the public one."""
         kind, _, name = unquote(asked.scope["query_string"].decode("ascii", "replace")).partition("=")
-        if service.soap is None or kind.lower() not in {"wsdl", "xsd", SINGLE} or bool(name) < (kind.lower() == "xsd"):
+        if kind.lower() not in {"wsdl", "xsd", SINGLE} or bool(name) < (kind.lower() == "xsd"):
             raise Fault("not-found")
         is_single = kind.lower() == SINGLE and not name
-        document = await asyncio.to_thread(service.soap.single) if is_single else service.soap.documents.get(name)
+        await self._faces.face(service, offer)  # no WSDL without what speaks it
+        document = await asyncio.to_thread(offer.wsdl.single if is_single else lambda: offer.wsdl.documents().get(name))
         if document is None:
             raise Fault("not-found")
         address = (self._limits.public or f"http://{_host(asked.headers)}") + asked.scope["path"]
@@ -247,10 +257,9 @@ def _host(headers: Headers) -> str:
     return host
 
 
-def _dispatch(service: Service, envelope: Envelope) -> SoapOperation:
-    face = service.soap
-    if face is None or envelope.version not in face.versions:
-        raise Fault("soap-version", extra={"versions": sorted(face.versions) if face else ()})
+def _dispatch(face: SoapFace, envelope: Envelope) -> SoapOperation:
+    if envelope.version not in face.versions:
+        raise Fault("soap-version", extra={"versions": sorted(face.versions)})
     element = str(envelope.bodies[0].tag) if envelope.bodies else ""
     spoken = face.operations.get((envelope.version, element))
     if spoken is None:
@@ -265,14 +274,14 @@ def _actions(header: str, parameter: str, addressing: str) -> Sequence[str]:
     return [action for action in (bare, parameter, addressing) if action]
 
 
-def _service(path: str, catalogue: Catalogue) -> Service:
+def _service(path: str, catalogue: Catalogue) -> tuple[Service, SoapOffer]:
     code, _, major = path.removesuffix(SUFFIX).removeprefix("/").partition("/")
     if not (major.isascii() and major.isdigit()):
         raise Fault("not-found")
     service = catalogue.services.get((code, int(major[:9])))
     if service is None or service.soap is None or str(service.major) != major:
         raise Fault("not-found")
-    return service
+    return service, service.soap
 
 
 def _written(reply: Reply, said: Said, talk: _Talk, message_id: str) -> Reply:
