@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lgsp.acts.audit import read
+from lgsp.codec import json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from lgsp.ports.office import Office
 
 LEAVES_AT_ONCE = 2_000
+BEGIN = "evidence_begin"
 DIFFERENCES = 100
 """So many are told at most; the first is what counts."""
 
@@ -45,6 +47,7 @@ async def compare(office: Office, size: int, marks: Mapping[str, int]) -> Compar
         fields = read(row).fields
         sealed[fields.get("source", "")] = (row.number, fields)
     found: dict[str, Event] = {}
+    marks = marks if size else {**marks, **_begin(sealed)}
     until = dict(marks)
     for name in marks:
         numbers = [int(source.partition(" ")[2]) for source in sealed if source.startswith(f"{name} ")]
@@ -55,6 +58,14 @@ async def compare(office: Office, size: int, marks: Mapping[str, int]) -> Compar
     oldest = {name: await archive.sources.oldest(name) for name in marks}
     differences = [*_changed(sealed, found, oldest), *[Difference(s, -1, "has no leaf") for s in found if s not in sealed]]
     return Compared(size + len(leaves), until, len(leaves) < LEAVES_AT_ONCE, sorted(differences, key=lambda d: d.leaf)[:DIFFERENCES])
+
+
+def _begin(sealed: Mapping[str, tuple[int, Mapping[str, str]]]) -> Mapping[str, int]:
+    """After which rows evidence began, where the hub is older than its evidence: the first act that was sealed tells it."""
+    for _, fields in sealed.values():
+        if fields.get("verb") == BEGIN:
+            return {name: int(number) for name, number in json.decode(fields["facts"].encode()).items()}
+    return {}
 
 
 def _changed(

@@ -7,7 +7,6 @@ Both the wrapping key and the key of the marks are derived from the master key (
 
 from __future__ import annotations
 
-import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lgsp.errors import Fault, SettingsError
+from lgsp.evidence.keyed import Keyed
 
 MASTER_KEY_BYTES = 32
 MARK_BYTES = 16
@@ -29,7 +29,7 @@ class Cipher:
         if len(master_key) != MASTER_KEY_BYTES:
             raise SettingsError(f"the master key must have {MASTER_KEY_BYTES} bytes, not {len(master_key)}")
         self._keys = {0: AESGCM(_derived(master_key, b"lgsp wrap"))}
-        self._mark_key = _derived(master_key, b"lgsp mark")
+        self._marks = Keyed(_derived(master_key, b"lgsp mark"))
         self._newest = 0
 
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class Cipher:
 
     def mark(self, value: str) -> bytes:
         """A keyed digest that tells equal values and nothing else."""
-        return hmac.digest(self._mark_key, value.encode(), "sha256")[:MARK_BYTES]
+        return self._marks.digest(value.encode())[:MARK_BYTES]
 
 
 def _derived(master_key: bytes, purpose: bytes) -> bytes:

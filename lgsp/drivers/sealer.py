@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +10,7 @@ from lgsp.errors import Fault
 from lgsp.evidence import batch as batches
 from lgsp.evidence import tree
 from lgsp.evidence.events import moment
+from lgsp.evidence.stretches import stretches
 from lgsp.evidence.verifier import EMPTY, Frontier, WrongError, fingerprint
 from lgsp.ports.evidence import Leaves, Sealing
 
@@ -130,7 +130,7 @@ class Sealer:
         if self._signer is None:
             return False
         front, self._fence = self._front, -1
-        leaves = await asyncio.to_thread(batches.append, front, unsealed.events, self._mac_key, random)
+        leaves = [leaf async for some in stretches(unsealed.events) for leaf in batches.append(front, some, self._mac_key, random)]
         head = batches.signed_head(front, turn.batch + 1, at, self._hub, self._signer)
         sealed = await self._store.seal(turn, batches.sealed(turn, unsealed, leaves, head))
         self._fence = sealed.fence if sealed else -1

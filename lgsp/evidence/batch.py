@@ -36,7 +36,7 @@ def append(front: Frontier, events: Sequence[Event], mac_key: bytes, random: Cal
         node = Leaf(fields, seed).node()
         nodes = b"".join([node, *front.append(node)])
         text, mac = _encode(fields).decode(), leaf_mac(mac_key, number, node)
-        leaves.append(SealedLeaf(number, event.at, event.consumer, nodes, mac, seed, text, topics=event.topics))
+        leaves.append(SealedLeaf(number, event.at, event.consumer, nodes, mac, seed, text, "", event.topics))
     return leaves
 
 

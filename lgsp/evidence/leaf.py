@@ -7,13 +7,13 @@ a salt that is shown tells nothing of the others. Once a field was erased, the s
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from lgsp.evidence.keyed import Keyed
 from lgsp.evidence.verifier import LEAF_MARK, SALT_BYTES, field_digest, hash_of_digests
 
 if TYPE_CHECKING:
@@ -98,18 +98,19 @@ def ordered(fields: Mapping[str, str]) -> dict[str, str]:
 
 def leaf_mac(key: bytes, number: int, node: bytes) -> bytes:
     """By which the hub knows a leaf and its place again: nobody without the key makes one for another leaf, or another place."""
-    return hmac.digest(key, number.to_bytes(8, "big") + node, "sha256")[:MAC_BYTES]
+    return _keyed(key).digest(number.to_bytes(8, "big") + node)[:MAC_BYTES]
+
+
+_keyed = lru_cache(maxsize=4)(Keyed)
 
 
 def _node(fields: Mapping[str, str], seed: bytes) -> bytes:
     """`hash_of_digests` over the digests of every field, for the many."""
     names = tuple(fields)
     drawn = hashlib.shake_256(seed).digest(SALT_BYTES * len(names))
-    parts, at = [LEAF_MARK], 0
-    for prefix, value in zip(_prefixes(names), fields.values(), strict=True):
-        parts.append(prefix)
-        parts.append(_sha256(drawn[at : at + SALT_BYTES] + prefix + value.encode()).digest())
-        at += SALT_BYTES
+    parts = [LEAF_MARK]
+    for prefix, value, at in zip(_prefixes(names), fields.values(), range(0, len(drawn), SALT_BYTES), strict=True):
+        parts += (prefix, _sha256(drawn[at : at + SALT_BYTES] + prefix + value.encode()).digest())
     return _sha256(b"".join(parts)).digest()
 
 

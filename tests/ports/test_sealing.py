@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import insert, text
 
+from lgsp.codec import json
 from lgsp.drivers.cipher import Cipher
 from lgsp.drivers.sealer import LEASE_S, Sealer, SigningKey, new_evidence_key
-from lgsp.drivers.store import migrate, open_store
+from lgsp.drivers.store import engine, migrate, open_store, rows, tables
 from lgsp.errors import Fault
 from lgsp.evidence import batch, events, tree, verifier
 from lgsp.evidence.check import check
@@ -296,7 +298,7 @@ async def test_a_leaf_with_erased_fields_passes_the_check_and_one_that_was_tampe
     await store.erase(one, {"official"}, "an", clock())
     (row,) = await store.leaves(0, 1)
 
-    verdicts = [check(packed([each]), MAC_KEY)[1] for each in (row, replace(row, fields=row.fields.replace("delivered", "refused")))]
+    verdicts = [check(packed([each]), MAC_KEY)[1] for each in (row, row._replace(fields=row.fields.replace("delivered", "refused")))]
 
     assert verdicts == [None, 0]
 
@@ -340,3 +342,44 @@ async def test_the_log_gives_the_same_events_again(store, make, sealer, clock):
 
     assert [dict(sorted(event.fields.items())) for event in again] == (await every(store))[1:]
     assert [await store.oldest(name) for name in ("log", "act")] == [1, 1]
+
+
+async def test_evidence_of_an_older_hub_begins_where_it_was_upgraded_and_says_so(database_url, make, clock, keys):
+    await migrated(database_url, "0013")
+    old, new = make.new_id(), make.new_id()
+    await record(database_url, make.closed(old))
+    await migrate(database_url)
+    store = await open_store(database_url, Cipher(MASTER_KEY), clock)
+    await store.closed(make.closed(new))
+
+    await new_sealer(store, keys).seal_due("a", clock, os.urandom)
+
+    fields = await every(store)
+    await store.close()
+    assert [each["message"] for each in fields if each["kind"] == "exchange"] == [new]
+    assert [(each["verb"], json.decode(each["facts"].encode())) for each in fields if each["kind"] == "act"] == [
+        ("evidence_begin", {"log": 1, "act": 0})
+    ]
+
+
+async def migrated(url, revision):
+    """The schema of an older release."""
+    address = engine._address(url)
+    made = engine._engine(address)
+    config = engine._config()
+
+    def upgrade(connection):
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async with made.begin() as connection:
+        await connection.run_sync(upgrade)
+    await made.dispose()
+
+
+async def record(url, row):
+    """A row of the log, as every release wrote it."""
+    made = engine._engine(engine._address(url))
+    async with made.begin() as connection:
+        await connection.execute(insert(tables.log).values(rows.named(rows.closed_row(row))))
+    await made.dispose()

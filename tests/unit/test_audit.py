@@ -243,3 +243,13 @@ async def test_what_was_erased_is_no_difference():
     await store.erase("message-1", {"official"}, "an", NOW)
 
     assert [each for each in await compared(store) if each[0].startswith("log")] == []
+
+
+async def test_rows_from_before_evidence_began_are_no_difference():
+    store, older = MemoryStore(lambda: NOW), await sealed(5)
+    store.rows, store._turn = older.rows, replace(store._turn, read={"log": 6, "act": 0})
+    await store.note_reading("lgsp", NOW, (compare.BEGIN, "", {"log": 6, "act": 0}))
+    await Sealer(store, HUB, MAC_KEY, SigningKeys(store).newest).seal_due("a", lambda: NOW, os.urandom)
+
+    assert (await store.head()).size == 3
+    assert await compared(store) == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lgsp.evidence import tree, verifier
+from lgsp.evidence.events import moment
+from lgsp.evidence.keyed import Keyed
 from lgsp.evidence.leaf import Leaf, leaf_mac, ordered
 
 if TYPE_CHECKING:
@@ -201,3 +205,18 @@ def test_a_leaf_is_known_by_its_place_and_its_key():
     node = Leaf(FIELDS, SEED).node()
 
     assert len({leaf_mac(b"k", 0, node), leaf_mac(b"k", 1, node), leaf_mac(b"j", 0, node)}) == 3
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200))
+def test_keyed_digests_are_hmac(key, content):
+    assert Keyed(key).digest(content) == hmac.digest(key, content, "sha256")
+
+
+def test_a_key_longer_than_a_block_is_refused():
+    with pytest.raises(ValueError, match="64 bytes"):
+        Keyed(bytes(65))
+
+
+@given(st.floats(0, 4e9))
+def test_moments_are_those_of_the_standard_library(at):
+    assert moment(at) == datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")[:-6] + "Z"

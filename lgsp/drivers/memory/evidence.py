@@ -92,11 +92,11 @@ class MemoryEvidence:
 
     async def leaves(self, start: int, end: int) -> Sequence[SealedLeaf]:
         """Leaves."""
-        return [replace(leaf, topics=()) for leaf in self._leaves[start:end]]
+        return [leaf._replace(topics=()) for leaf in self._leaves[start:end]]
 
     async def leaves_about(self, kind: str, value: str, limit: int) -> Sequence[SealedLeaf]:
         """Leaves."""
-        return [replace(leaf, topics=()) for leaf in self._leaves if (kind, value) in leaf.topics][-limit:]
+        return [leaf._replace(topics=()) for leaf in self._leaves if (kind, value) in leaf.topics][-limit:]
 
     async def between(self, since: float, until: float) -> tuple[int, int]:
         """Leaves."""
@@ -120,7 +120,7 @@ class MemoryEvidence:
             left = leaf.without(names)
             if (ABOUT, message_id) in row.topics and left is not leaf:
                 fields, erased = left.packed()
-                self._leaves[number] = replace(row, fields=fields, erased=erased, seed=b"", topics=topics_of(left.fields))
+                self._leaves[number] = row._replace(fields=fields, erased=erased, seed=b"", topics=topics_of(left.fields))
                 changed += 1
         for number, (event, settlement) in enumerate(self.rows):
             if event.message_id == message_id:

@@ -8,7 +8,7 @@ lock let go of it (a lock is taken before a number, and given back after the com
 from __future__ import annotations
 
 import asyncio
-from operator import attrgetter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,12 +17,11 @@ from sqlalchemy.exc import IntegrityError
 
 from lgsp.drivers.store import evidence_tables, rows
 from lgsp.drivers.store.core import write_act
-from lgsp.drivers.store.tables import MessageId
 from lgsp.errors import Fault
-from lgsp.evidence.events import act_event, exchange_event, unreadable_event
+from lgsp.evidence.events import Ended, act_event, exchange_event, unreadable_event
+from lgsp.evidence.stretches import stretches
 from lgsp.model.evidence import NOTHING_DISCLOSED, Disclosed, Event, Head, SealedLeaf, Turn, Unsealed
-from lgsp.model.happening import Closed, Outcome
-from lgsp.model.parties import SubsystemId
+from lgsp.model.happening import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +36,8 @@ RENEWED = 0.5
 """A turn is taken anew when half of its lease is over: an idle hub writes little."""
 LEAF_TYPES = ("bigint", "double precision", "text", "bytea", "bytea", "bytea", "text", "text")
 TOPIC_TYPES = ("bytea", "bigint")
-_leaf_columns = attrgetter(*(column.name for column in evidence_tables.leaf.columns))
+ROWS_A_STATEMENT = 500
+OUTCOMES = frozenset(Outcome)
 LOOKS, LOOK_S = 20, 0.01
 """How often, and at what distance, one pass looks whether those who write have ended."""
 IDS_AT_ONCE = 500
@@ -47,13 +47,14 @@ _writers = text(
     "SELECT pid || ' ' || virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND relation = cast(:name AS regclass)"
 )
+# `+ 0`: or else PostgreSQL, before it knows the table, looks for the maximum by walking back through the whole log
 _CLOSED = text(
-    "SELECT c.id, c.message_id, c.attempt, c.at, c.consumer, c.service, c.operation, c.digest, c.outcome, c.status, c.blame, c.cause, "
-    "c.duration_us, c.stages, c.purpose AS found, c.trace_id, o.provider, o.purpose, o.digest AS request "
-    "FROM log c LEFT JOIN log o ON o.id = (SELECT max(x.id) FROM log x "
+    "SELECT c.id, c.message_id, c.attempt, c.at, c.consumer, c.service, c.operation, c.outcome, c.status, c.blame, c.cause, c.digest, "
+    "c.duration_us, c.stages, c.purpose AS found, o.provider, o.purpose, o.digest AS request "
+    "FROM log c LEFT JOIN log o ON o.id = (SELECT max(x.id + 0) FROM log x "
     "WHERE x.message_id = c.message_id AND x.event = 'opened' AND x.attempt = c.attempt AND x.id < c.id) "
     "WHERE c.id > :mark AND c.id <= :top AND c.event = 'closed' ORDER BY c.id LIMIT :limit"
-).columns(message_id=MessageId)
+)
 _ACTS = text("SELECT id, at, author, verb, subject, facts FROM act WHERE id > :mark AND id <= :top ORDER BY id LIMIT :limit")
 _OLDEST = text(
     "SELECT min(at) FROM ("
@@ -63,6 +64,7 @@ _OLDEST = text(
 
 
 _disclosed = msgspec.json.Decoder(Disclosed)
+_texts = msgspec.json.Decoder(dict[str, str | None])
 
 
 class Evidence:
@@ -95,7 +97,7 @@ class Evidence:
         async with self.core.transaction() as connection:
             closed = await _between(connection, _CLOSED, turn.read[LOG], tops[LOG], limit)
             acts = await _between(connection, _ACTS, turn.read[ACT], tops[ACT], limit)
-        events = await asyncio.to_thread(_events, closed, acts)
+        events = await _events(closed, acts)
         read = {LOG: _read(closed, turn.read[LOG], tops[LOG], limit), ACT: _read(acts, turn.read[ACT], tops[ACT], limit)}
         return Unsealed(events, read, more=limit in {len(closed), len(acts)})
 
@@ -103,7 +105,7 @@ class Evidence:
         """Sources."""
         async with self.core.transaction() as connection:
             found = await _between(connection, _CLOSED if name == LOG else _ACTS, after, until, until - after)
-        return await asyncio.to_thread(_events, found if name == LOG else (), found if name == ACT else ())
+        return await _events(found, ()) if name == LOG else await _events((), found)
 
     async def oldest(self, name: str) -> int:
         """Sources."""
@@ -131,7 +133,7 @@ class Evidence:
         table, size = evidence_tables.turn, turn.size + len(batch.leaves)
         moved = update(table).where(table.c.fence == turn.fence, table.c.size == turn.size)
         moved = moved.values(size=size, batch=batch.head.batch, log_id=batch.read[LOG], act_id=batch.read[ACT])
-        leaves, topics = self._rows(batch.leaves)
+        topics = await self._topics(batch.leaves)
         head = batch.head
         values = {"batch": head.batch, "size": head.size, "root": head.root, "at": head.at, "key": head.key, "signature": head.signature}
         try:
@@ -139,16 +141,23 @@ class Evidence:
                 row = (await connection.execute(moved.returning(*table.c))).one_or_none()
                 if row is None:
                     return None
-                await _append(connection, evidence_tables.leaf.name, LEAF_TYPES, leaves)
+                await _append(connection, evidence_tables.leaf.name, LEAF_TYPES, [leaf[: len(LEAF_TYPES)] for leaf in batch.leaves])
                 await _append(connection, evidence_tables.topic.name, TOPIC_TYPES, topics)
                 await connection.execute(insert(evidence_tables.head).values(values))
         except IntegrityError as error:
             raise Fault("record-unavailable", f"a leaf or a head is there that nobody sealed, behind leaf {turn.size - 1}") from error
         return _turn(row)
 
-    def _rows(self, leaves: Sequence[SealedLeaf]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        topics = {(self._mark(*topic), leaf.number) for leaf in leaves for topic in leaf.topics}
-        return [_leaf_columns(leaf) for leaf in leaves], sorted(topics)
+    async def _topics(self, leaves: Sequence[SealedLeaf]) -> list[tuple[Any, ...]]:
+        """By mark and number, in the order of the table; a topic of many leaves, as an official, is marked once."""
+        marks: dict[tuple[str, str], bytes] = {}
+        found = set()
+        async for some in stretches(leaves):
+            for leaf in some:
+                for topic in leaf.topics:
+                    mark = marks.get(topic) or marks.setdefault(topic, self._mark(*topic))
+                    found.add((mark, leaf.number))
+        return sorted(found)
 
     def _mark(self, kind: str, value: str) -> bytes:
         return self.core.cipher.mark(f"evidence {kind} {value}")
@@ -221,12 +230,18 @@ def _turn(row: Any) -> Turn:
 
 
 async def _append(connection: AsyncConnection, table: str, types: Sequence[str], values: Sequence[tuple[Any, ...]]) -> None:
-    """Many rows at once, below SQLAlchemy's own way, which takes longer for each value than the database does."""
+    """Many rows at once, below SQLAlchemy's own way, which takes longer for each value than the database does.
+
+    On SQLite not one by one: each call gives the interpreter away, and gets it back from a busy loop late, with the write lock held.
+    """
     if not values:
         return
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(types))
-        await connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({marks})", list(values))  # noqa: S608 -- names of this file
+        row = f"({', '.join('?' * len(types))})"
+        for start in range(0, len(values), ROWS_A_STATEMENT):
+            some = values[start : start + ROWS_A_STATEMENT]
+            statement = f"INSERT INTO {table} VALUES {', '.join([row] * len(some))}"  # noqa: S608 -- names of this file
+            await connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
         return
     arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, 1))
     columns = tuple(list(column) for column in zip(*values, strict=True))
@@ -246,46 +261,27 @@ def _read(found: Sequence[Any], mark: int, top: int, limit: int) -> int:
     return int(found[-1].id) if len(found) == limit else max(mark, top)
 
 
-def _events(closed: Sequence[Any], acts: Sequence[Any]) -> list[Event]:
-    return [_exchange(row) for row in closed] + [
-        act_event(f"{ACT} {row.id}", row.at, (row.author, row.verb, row.subject), row.facts) for row in acts
-    ]
+async def _events(closed: Sequence[Any], acts: Sequence[Any]) -> list[Event]:
+    exchanges = [_exchange(*row) async for some in stretches(closed) for row in some]
+    return exchanges + [act_event(f"{ACT} {row.id}", row.at, (row.author, row.verb, row.subject), row.facts) for row in acts]
 
 
-def _exchange(row: Any) -> Event:
-    source = f"{LOG} {row.id}"
+def _exchange(number: int, message_id: Any, attempt: int, at: float, consumer: str, *rest: Any) -> Event:
+    """From the columns of _CLOSED in their order: to read them by name takes longer than all the rest."""
+    service, operation, outcome, status, blame, cause, digest, duration_us, stages, found, provider, why, request = rest
+    source, message_id = f"{LOG} {number}", rows.id_out(message_id) if isinstance(message_id, bytes) else str(message_id)
     try:
-        return exchange_event(source, _closed(row), _opened(row))
+        if outcome not in OUTCOMES:
+            return unreadable_event(source, at, consumer, message_id)
+        disclosed = _disclosed.decode(found) if found else NOTHING_DISCLOSED
+        told = _told(found if provider is None else why)
+        known = {} if provider is None else {"provider": provider, "digest": bytes(request).hex()}
+        ended = (outcome, status, blame, cause, bytes(digest), duration_us, rows.stages_of(stages), disclosed)
+        return exchange_event(source, Ended(message_id, attempt, at, consumer, service, operation, *ended), {**told, **known})
     except (ValueError, AttributeError):
-        return unreadable_event(source, row.at, row.consumer, row.message_id)
-
-
-def _closed(row: Any) -> Closed:
-    return Closed(
-        message_id=row.message_id,
-        attempt=row.attempt,
-        at=row.at,
-        consumer=SubsystemId(row.consumer),
-        service=row.service,
-        operation=row.operation,
-        outcome=Outcome(row.outcome),
-        status=row.status,
-        blame=row.blame,
-        cause=row.cause,
-        reply_digest=bytes(row.digest),
-        duration_us=row.duration_us,
-        stages=rows.stages_of(row.stages),
-        trace_id=row.trace_id,
-        disclosed=_disclosed.decode(row.found) if row.found else NOTHING_DISCLOSED,
-    )
-
-
-def _opened(row: Any) -> Mapping[str, str]:
-    if row.provider is None:
-        return _told(row.found)
-    return {**_told(row.purpose), "provider": row.provider, "digest": bytes(row.request).hex()}
+        return unreadable_event(source, at, consumer, message_id)
 
 
 def _told(text_of_row: str) -> Mapping[str, str]:
     """What a row's `purpose` tells, without what it leaves open."""
-    return {name: str(value) for name, value in msgspec.json.decode(text_of_row).items() if value} if text_of_row else {}
+    return {name: value for name, value in _texts.decode(text_of_row).items() if value} if text_of_row else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,9 +12,18 @@ down_revision = "0013"
 
 
 def upgrade() -> None:
-    """Six tables; sealing begins with the first row of the log."""
+    """Six tables. Sealing begins with what happens from now on: a long log would hold up what is new until all of it has leaves.
+
+    The first act that is sealed tells where that was.
+    """
     _leaves()
-    _heads()
+    newest = (sa.select(sa.func.max(sa.table(name, sa.column("id")).c.id)) for name in ("log", "act"))
+    log_id, act_id = (op.get_bind().scalar(query) or 0 for query in newest)
+    _heads(log_id, act_id)
+    if log_id or act_id:
+        act = sa.table("act", *(sa.column(name) for name in ("at", "author", "verb", "subject", "facts")))
+        begin = {"author": "lgsp", "verb": "evidence_begin", "subject": "", "facts": json.dumps({"log": log_id, "act": act_id})}
+        op.execute(sa.insert(act).values(at=sa.extract("epoch", sa.func.now()), **begin))
 
 
 def _leaves() -> None:
@@ -35,7 +46,7 @@ def _leaves() -> None:
     )
 
 
-def _heads() -> None:
+def _heads(log_id: int, act_id: int) -> None:
     op.create_table(
         "evidence_head",
         sa.Column("batch", sa.BigInteger, autoincrement=False, nullable=False),
@@ -53,7 +64,8 @@ def _heads() -> None:
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("fence", "size", "batch", "log_id", "act_id")),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.bulk_insert(turn, [{"id": 1, "holder": "", "until": 0.0, "fence": 0, "size": 0, "batch": 0, "log_id": 0, "act_id": 0}])
+    begin = {"id": 1, "holder": "", "until": 0.0, "fence": 0, "size": 0, "batch": 0, "log_id": log_id, "act_id": act_id}
+    op.bulk_insert(turn, [begin])
     op.create_table(
         "evidence_sending",
         sa.Column("recipient", sa.Text, nullable=False),
