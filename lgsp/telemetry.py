@@ -93,7 +93,7 @@ class Trail:
 class Telemetry:
     """The metrics of one process, and its log of exchanges."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, *, is_quiet: bool = False) -> None:
         self.registry = registry
         self._name_exchange_metrics(registry)
         self._name_delivery_metrics(registry)
@@ -104,7 +104,7 @@ class Telemetry:
         )
         self.build = Gauge("lgsp_build_info", "Version of the program", ["version"], registry=registry, multiprocess_mode="max")
         self.catalogue = Gauge("lgsp_catalogue_info", "Digest of what is published", ["digest"], registry=registry, multiprocess_mode="max")
-        self._log = structlog.get_logger().bind(logger="lgsp.exchange")
+        self._log = structlog.wrap_logger(structlog.ReturnLogger()) if is_quiet else structlog.get_logger().bind(logger="lgsp.exchange")
         self._ended: deque[tuple[Trail, int, Outcome, int, tuple[str, str]]] = deque()
 
     def _name_exchange_metrics(self, registry: CollectorRegistry) -> None:
@@ -288,6 +288,11 @@ def _observe_all(histogram: Histogram, counts: Mapping[int, int]) -> None:
     for place, count in filled.items():
         histogram._buckets[place].inc(count)  # noqa: SLF001
     histogram._sum.inc(sum(us * count for us, count in counts.items()) / 1e6)  # noqa: SLF001
+
+
+def quiet_telemetry() -> Telemetry:
+    """Counts for nobody and logs nothing: for exchanges that are trials."""
+    return Telemetry(CollectorRegistry(), is_quiet=True)
 
 
 def process_registry() -> CollectorRegistry:

@@ -49,8 +49,10 @@ class Inventor:
             return given[0] if depth == 0 or "enum" not in seen else self._random.choice(given)
         for keyword in ("oneOf", "anyOf"):
             if seen.get(keyword):
-                rest = {name: part for name, part in seen.items() if name != keyword}
-                return self.value({"allOf": [rest, self._random.choice(seen[keyword])]}, depth)
+                rest, chosen = {name: part for name, part in seen.items() if name != keyword}, self._random.choice(seen[keyword])
+                if keyword == "oneOf" and "properties" in rest:
+                    rest["properties"] = _of_one(rest, chosen, seen[keyword])
+                return self.value({"allOf": [rest, chosen]}, depth)
         return self._typed(seen, depth)
 
     def _typed(self, seen: Schema, depth: int) -> Any:
@@ -126,6 +128,13 @@ def _given(seen: Schema) -> Sequence[Any]:
         if isinstance(seen.get(keyword), list) and seen[keyword]:
             return list(seen[keyword])
     return [seen[keyword] for keyword in ("default", "const") if keyword in seen][:1]
+
+
+def _of_one(seen: Schema, chosen: Any, options: Sequence[Any]) -> dict[str, Any]:
+    """The fields without those that only make another alternative fit too: `oneOf: [{required: [a]}, {required: [b]}]`."""
+    wanted = {*seen.get("required", ()), *(chosen.get("required", ()) if isinstance(chosen, dict) else ())}
+    others = {name for each in options if isinstance(each, dict) for name in each.get("required", ())} - wanted
+    return {name: part for name, part in seen["properties"].items() if name not in others}
 
 
 def _implied(seen: Schema) -> str:

@@ -40,17 +40,22 @@ def compile_adapter(folder: Path, contracts: Path) -> tuple[Provider, tuple[Serv
 
 def check_adapter(folder: Path, contracts: Path) -> list[Finding]:
     """Every finding of a folder; nothing means that it may be published."""
+    return judge_adapter(folder, contracts)[1]
+
+
+def judge_adapter(folder: Path, contracts: Path) -> tuple[Adapter | None, list[Finding]]:
+    """The same with the compiled adapter, None where it does not compile."""
     secrets = [*secrets_in(folder)]
     try:
         adapter = read_adapter(folder, contracts)
     except ContractError as error:
-        return [*error.findings, *secrets]
+        return None, [*error.findings, *secrets]
     natives = _natives(adapter, contracts)
     spoken = _spoken(adapter, contracts)
     findings = [finding for place in adapter.manifest.operations() for finding in _operation(adapter, natives, spoken, place)]
     findings += _session(adapter, natives)
     findings += _unspoken(adapter)
-    return [*dict.fromkeys(findings), *check_examples(folder, adapter.services), *secrets]
+    return adapter, [*dict.fromkeys(findings), *check_examples(folder, adapter.services), *secrets]
 
 
 def _unspoken(adapter: Adapter) -> Iterator[Finding]:

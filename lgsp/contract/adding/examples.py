@@ -6,29 +6,25 @@ adapter, so that an example shows what the hub does and not what somebody thinks
 
 from __future__ import annotations
 
-import itertools
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lgsp.codec import json
 from lgsp.contract.adapter.golden import Example
-from lgsp.contract.invent import Inventor
+from lgsp.contract.adapter.made import parameter_value, sound_value
 from lgsp.contract.openapi.read import ANSWERS, operations_of
 from lgsp.contract.wsdl.invent import invented
 from lgsp.contract.wsdl.read import read_contract
 from lgsp.model.agreed import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lgsp.contract.adapter.folder import Adapter
     from lgsp.contract.openapi.read import HttpOperation
     from lgsp.model.agreed import Operation
 
-TRIES = 20
-"""Seeds that are tried before an operation goes without an example: a schema may ask for more than invention knows."""
 BOUND = "twin-only"
 """What stands in examples for the accounts and keys that each hub binds."""
 
@@ -66,7 +62,7 @@ def _example(place: Path, operation: Operation, http: HttpOperation, replies: _R
     body = replies.request(operation, http)
     if http.media_types and (body is None or operation.check_request(body)):
         return "no request could be invented that its schema allows"
-    texts = {each.name: _parameter(each.schema, f"{operation.name}/{each.name}") for each in http.parameters if each.required}
+    texts = {each.name: parameter_value(each.schema, f"{operation.name}/{each.name}") for each in http.parameters if each.required}
     _write(place, operation, "request", body)
     if texts:
         _write(place, operation, "parameters", texts)
@@ -100,26 +96,6 @@ def _write(place: Path, operation: Operation, kind: str, value: Any) -> None:
     (place / f"{operation.name}.{kind}.json").write_bytes(json.encode(value) + b"\n")
 
 
-def _invented(schema: Any, check: Callable[[Any], Any], name: str) -> Any:
-    """A value that the check finds sound; the last one tried, where none is."""
-    value: Any = None
-    for seed in itertools.islice(itertools.count(zlib.crc32(name.encode())), TRIES):
-        value = Inventor(_definitions(schema), seed).value(schema)
-        if not check(value):
-            break
-    return value
-
-
-def _definitions(schema: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = schema.get("$defs", {}) if isinstance(schema, dict) else {}
-    return found
-
-
-def _parameter(schema: Mapping[str, Any], name: str) -> Any:
-    value = Inventor(_definitions(schema), zlib.crc32(name.encode())).value(schema)
-    return "-".join(value.split()) if isinstance(value, str) else value
-
-
 class _Replies:
     """What the provider might answer: its contract's own example, or an invented one."""
 
@@ -133,7 +109,7 @@ class _Replies:
         speech = self._speeches.get(operation.calls[-1].name)
         if speech is not None and operation.calls[-1].one_form:
             return invented(speech.request, speech, operation.name, 0)[0]
-        return _invented(http.request_schema, operation.check_request, operation.name) if http.media_types else None
+        return sound_value(http.request_schema, operation.check_request, operation.name) if http.media_types else None
 
     def write(self, place: Path, operation: Operation) -> None:
         """NAME.native_reply.*, or nothing where nothing is answered."""
@@ -148,7 +124,7 @@ class _Replies:
             given = _given(self._native.document, call)
             value = given if given is not None and not native.check_reply(given) else None
             if value is None:
-                value = _invented(native.reply_schema, native.check_reply, call)
+                value = sound_value(native.reply_schema, native.check_reply, call)
             _write(place, operation, "native_reply", [{"call": call, "body": value}])
 
     def _in_xml(self, place: Path, operation: Operation, call: str) -> None:

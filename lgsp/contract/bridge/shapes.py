@@ -58,6 +58,8 @@ class Shapes:
         shape = self._shapes[field.shape]
         is_plain = shape.is_bare and not shape.derived
         found = _leaf(shape) if is_plain else {"$ref": self._reference + self._name(field.shape)}
+        if field.fixed and found.get("type") == "string":
+            found = {"type": "string", "enum": [field.default]}
         if not field.nillable:
             return found
         if isinstance(found.get("type"), str) and "enum" not in found:
@@ -106,7 +108,9 @@ class Shapes:
         return {**_object(members, required), **_more(shape), **({"allOf": rules} if rules else {})}
 
     def _attributes(self, shape: Shape) -> dict[str, Schema]:
-        return {each.key: leaf_schema(each.kind, each.form, each.facets, listed=each.listed) for each in shape.attributes}
+        found = {each.key: leaf_schema(each.kind, each.form, each.facets, listed=each.listed) for each in shape.attributes}
+        fixed = {each.key: each.default for each in shape.attributes if each.fixed and found[each.key].get("type") == "string"}
+        return found | {key: {"type": "string", "enum": [value]} for key, value in fixed.items()}
 
     def _member(self, field: Field) -> Schema:
         if field.key == ANY_KEY:

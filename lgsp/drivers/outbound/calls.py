@@ -25,7 +25,7 @@ from lgsp.stages.fill import cut_at_files
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from lgsp.drivers.outbound.connection import Answer, Read
+    from lgsp.drivers.outbound.connection import Answer, Read, Sends
     from lgsp.model.agreed import Call, Prepared, Provider, Session
     from lgsp.model.files import File
     from lgsp.model.happening import Exchange
@@ -153,7 +153,7 @@ class NativeCalls:
 
         return lambda status, headers: partial(sifted, names=names, keep=keep) if is_large(status, headers) else None
 
-    def _pool(self, provider: Provider) -> Pool:
+    def _pool(self, provider: Provider) -> Sends:
         pool = self._pools.get(provider.code)
         if pool is None or not pool.fits(provider):
             if pool is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from yarl import URL
@@ -40,6 +40,20 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Sends(Protocol):
+    """What a request leaves by: connections to a provider, or the way to one that runs in this process."""
+
+    async def send(
+        self,
+        method: str,
+        url: str | URL,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterator[bytes] | None,
+        read: Read | None = None,
+    ) -> Answer:
+        """One request, once; raises Unreachable or OutcomeUnknown."""
 
 
 class Connections:
