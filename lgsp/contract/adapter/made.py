@@ -39,14 +39,18 @@ class Made:
 
 
 def valid_call(operation: Operation, http: HttpOperation, speech: Speech | None, turn: int) -> Made | None:
-    """A call that keeps our contract, another one for each turn; None where none was found. `speech`: where the XSD judges it."""
+    """A call that keeps our contract, another one for each turn; None where none was found.
+
+    speech: where nothing is translated, values are made by the XSD, which says more than a JSON Schema can (the days of February).
+    """
     name = f"{operation.name}#{turn}" if turn else operation.name
     texts = {each.name: in_url(parameter_value(each.schema, f"{name}/{each.name}")) for each in http.parameters if _is_sent(each)}
     if operation.read_parameters(texts)[1]:
         return None
-    if speech is not None and operation.calls[-1].one_form and not http.media_types:
+    if speech is not None and operation.calls[-1].one_form:
         value, violations = invented(speech.request, speech, operation.name, turn)
-        return None if violations else Made(value, texts)
+        value = json.decode(json.encode(value))
+        return None if violations or operation.check_request(value) else Made(value, texts)
     if not http.media_types:
         return Made(None, texts)
     body = json.decode(json.encode(sound_value(http.request_schema, operation.check_request, name)))
