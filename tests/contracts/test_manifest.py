@@ -263,17 +263,17 @@ def test_the_public_functions_of_hooks_are_found(tmp_path):
 
 
 def test_a_legal_deadline_and_a_business_key_are_compiled(folder):
-    terms = ("business_key: code\n", "business_key: code\n        deduplicate: business_key\n        deadline: {working_days: 3}\n")
+    terms = ("order_by: code\n", "order_by: code\n        deduplicate: business_key\n        deadline: {working_days: 3}\n")
 
     _, (service,) = compile_adapter(folder("national_portal", adapter=terms), ROOT / "contracts")
 
     operations = {operation.name: operation for operation in service.operations}
     assert operations["syncDossier"].deduplicates
     assert operations["syncDossier"].legal_deadline(1_795_400_000.0) > 1_795_400_000.0 + 2 * 86_400
-    assert (operations["updateProgress"].deduplicates, operations["updateProgress"].legal_deadline) == (False, None)
+    assert operations["updateProgress"].legal_deadline is None
 
 
 def test_deduplicating_by_nothing_is_told(folder):
-    found = findings_of(folder("national_portal", adapter=("business_key: code\n", "deduplicate: business_key\n")))
+    found = findings_of(folder("national_portal", adapter=("business_key: dossier\n        dedup", "dedup")))
 
     assert [finding.pointer.rpartition("/")[2] for finding in found] == ["deduplicate"]
