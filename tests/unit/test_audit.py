@@ -76,7 +76,7 @@ async def test_a_front_that_does_not_fit_its_size_is_refused():
 async def test_a_leaf_behind_the_newest_head_is_told():
     store = await sealed(8)
     turn = await store.take_turn("a", NOW, 1.0)
-    forged = replace((await store.leaves(7, 8))[0], number=8)
+    forged = (await store.leaves(7, 8))[0]._replace(number=8)
     await store.seal(turn, Batch([forged], (await store.head()), turn.read))
     del store._heads[-1]
 
