@@ -107,7 +107,7 @@ def _folder(text: str) -> Path:
 
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc or parts.query or parts.fragment:
         message = "expected an address like https://lgsp.example"
         raise ValueError(message)
     return text.rstrip("/")

@@ -62,7 +62,8 @@ async def accesses(office: Office, asked: Asked, author: str) -> tuple[Sequence[
     """From the sealed leaves, oldest first; that somebody asked is an act."""
     archive = office.evidence
     value = mark_of(asked.value, archive.digest) if asked.by == "subject" else asked.value
-    found = [row for row in await _rows(office, asked, value) if asked.since <= row.at < asked.until]
+    rows = await _rows(office, asked, value)
+    found = [row for row in rows if asked.since <= row.at < asked.until]
     titles = {consumer.id: consumer.title for consumer in await office.register.consumers()}
     told = [(row.number, read(row).fields) for row in found]
     told = [(number, fields) for number, fields in told if fields.get("kind") == EXCHANGE]
@@ -70,7 +71,7 @@ async def accesses(office: Office, asked: Asked, author: str) -> tuple[Sequence[
     await archive.reading.note_reading(
         author, office.now(), ("evidence_accesses", "", {"by": asked.by, "value": value, "found": len(shown)})
     )
-    return shown, scope_of(shown, is_cut=len(found) >= MOST)
+    return shown, scope_of(shown, is_cut=len(rows) >= MOST)
 
 
 async def _rows(office: Office, asked: Asked, value: str) -> Sequence[SealedLeaf]:

@@ -54,7 +54,7 @@ class Outcome:
 async def upload(office: Office, content: bytes, author: str) -> Bundle:
     """Keep a bundle; Fault("bundle-invalid") for what is none, with its places. The same one again is the same."""
     try:
-        bundle = Bundle(digest_of(content), adapter_in(content), content)
+        bundle = Bundle(digest_of(content), await asyncio.to_thread(adapter_in, content), content)
     except ContractError as error:
         raise _invalid(error.findings) from error
     await office.press.bundles.keep_bundle(bundle, author, office.now())
@@ -73,7 +73,9 @@ async def publish(office: Office, wish: Wish, author: str) -> Outcome:
         return await _unchanged(office, bundle, services)
     changes = await asyncio.to_thread(service_changes, before, services)
     await _refuse_breaking(office, changes, wish)
-    edition = replace(_edition(office, wish, bundle, author), changes=_told(changes), keeps=await _keeps(office, bundle, before, services))
+    edition = replace(
+        await _edition(office, wish, bundle, author), changes=_told(changes), keeps=await _keeps(office, bundle, before, services)
+    )
     await office.press.editions.propose_edition(edition)
     if office.press.two_persons:
         return Outcome(edition, services)
@@ -107,7 +109,7 @@ async def rollback(office: Office, name: str, digest: str, reason: str, author: 
     _, services = await _compiled(office, bundle)
     before = _live_services(office, adapter)
     edition = replace(
-        _edition(office, Wish(former.digest, reason, former.breaking), bundle, author),
+        await _edition(office, Wish(former.digest, reason, former.breaking), bundle, author),
         verb="rollback",
         changes=_told(await asyncio.to_thread(service_changes, before, services)),
         keeps=await _keeps(office, bundle, before, services),
@@ -120,7 +122,7 @@ async def former_edition(office: Office, adapter: str, digest: str = "") -> Edit
     """The newest that was live before and is another than now; or the one of this digest, if it ever was live."""
     known = await office.press.editions.editions(adapter, 1000)
     live = next((each for each in known if each.state is EditionState.LIVE), None)
-    for each in known:
+    for each in sorted(known, key=lambda edition: edition.live_at or 0.0, reverse=True):
         if each.state is EditionState.SUPERSEDED and (each.digest.startswith(digest) if digest else live and each.digest != live.digest):
             return each
     raise Fault("not-found", f"no edition {digest} of {adapter} was live before" if digest else f"{adapter} was published only once")
@@ -139,7 +141,14 @@ def adapter_of(office: Office, name: str) -> str:
 
 
 async def _roll_out(office: Office, edition: Edition, author: str, services: Sequence[Service]) -> Outcome:
-    live, nodes = await office.press.rollout.roll_out(edition.id, Decided(author, office.now()))
+    if await _live_digest(office, edition.adapter) != edition.base:
+        raise Fault("edition-outdated")
+    try:
+        live, nodes = await office.press.rollout.roll_out(edition.id, Decided(author, office.now()))
+    except Fault as fault:
+        if fault.slug == "publish-busy" and not office.press.two_persons:  # nobody waits for it: its author publishes again
+            await office.press.editions.end_edition(edition.id, EditionState.REJECTED, Decided(author, office.now(), (fault.slug,)))
+        raise
     return Outcome(await _edition_of(office, edition.id), services, live, nodes)
 
 
@@ -184,9 +193,13 @@ async def _refuse_breaking(office: Office, changes: Sequence[Change], wish: Wish
         raise Fault("change-breaks", await whom_it_breaks(office, breaking), errors=places[:MOST_CHANGES])
 
 
-def _edition(office: Office, wish: Wish, bundle: Bundle, author: str) -> Edition:
+async def _edition(office: Office, wish: Wish, bundle: Bundle, author: str) -> Edition:
     made = Edition(office.new_id(), bundle.adapter, bundle.digest, author, office.now())
-    return replace(made, reason=wish.reason, breaking=wish.breaking)
+    return replace(made, reason=wish.reason, breaking=wish.breaking, base=await _live_digest(office, bundle.adapter))
+
+
+async def _live_digest(office: Office, adapter: str) -> str:
+    return next((each.digest for each in (await office.press.nodes.published()).live if each.adapter == adapter), "")
 
 
 def _told(changes: Sequence[Change]) -> Sequence[str]:

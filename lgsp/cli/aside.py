@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgsp.cli.choice import Cause, DryRun, Operation, Provider, Service, Since, chosen_by, show_shares
+from lgsp.cli.choice import Cause, DryRun, Operation, Provider, Service, Since, chosen_by, refuse_choice, show_shares
 from lgsp.cli.hub import segment
 from lgsp.cli.invocation import AsJson, invocation
 
@@ -32,7 +32,7 @@ def set_aside(
 ) -> None:  # budget: a command's options are its parameters
     """Keep waiting messages from being sent until `lgsp replay` brings them back; those behind them in their matter wait, too."""
     chosen = {"provider": provider, "service": service, "operation": operation, "cause": cause, "since": since}
-    _lay(invocation(ctx), message, {"state": "held", "reason": reason, "dry_run": dry_run}, chosen, as_json=as_json)
+    _move(invocation(ctx), message, {"state": "held", "reason": reason, "dry_run": dry_run}, chosen, as_json=as_json)
 
 
 def cancel(
@@ -54,13 +54,14 @@ def cancel(
         raise typer.BadParameter("expected waiting, held or dead", param_hint="--state")
     chosen = {"provider": provider, "service": service, "operation": operation, "cause": cause, "since": since}
     wanted = {"state": "cancelled", "reason": reason, "dry_run": dry_run, "from": state}
-    _lay(invocation(ctx), message, wanted, chosen, as_json=as_json)
+    _move(invocation(ctx), message, wanted, chosen, as_json=as_json)
 
 
-def _lay(run: Invocation, message: str, wanted: dict[str, Any], chosen: dict[str, str], *, as_json: bool) -> None:
+def _move(run: Invocation, message: str, wanted: dict[str, Any], chosen: dict[str, str], *, as_json: bool) -> None:
     if not wanted["reason"]:
         raise typer.BadParameter("expected: somebody will ask why", param_hint="--reason")
     if message:
+        refuse_choice(dry_run=wanted["dry_run"], **chosen)
         done = run.hub().ask("PUT", f"/messages/{segment(message)}/state", {name: wanted[name] for name in ("state", "reason")})
     else:
         done = run.hub().ask("POST", "/messages/states", {**wanted, "filter": chosen_by(**chosen)})

@@ -25,6 +25,12 @@ def chosen_by(**options: str) -> dict[str, str]:
     return chosen
 
 
+def refuse_choice(*, dry_run: bool, **options: str) -> None:
+    """A message that is named is not chosen: what would be ignored is refused, above all --dry-run."""
+    if dry_run or any(options.values()):
+        raise typer.BadParameter("name a message, or choose by options (and --dry-run), not both")
+
+
 def show_shares(run: Invocation, answer: dict[str, Any]) -> None:
     """Whom the chosen messages belong to."""
     shares = answer.get("shares", [])

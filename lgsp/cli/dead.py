@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgsp.cli.choice import Cause, DryRun, Operation, Provider, Service, Since, chosen_by, show_shares
+from lgsp.cli.choice import Cause, DryRun, Operation, Provider, Service, Since, chosen_by, refuse_choice, show_shares
 from lgsp.cli.hub import segment
 from lgsp.cli.invocation import AsJson, invocation
 
@@ -48,11 +48,12 @@ def unknown(
     if len(verdicts) > 1 or not reason:
         raise typer.BadParameter("expected one of --delivered, --again, --dead, and --reason")
     decision: dict[str, Any] = {"decision": verdicts[0], "reason": reason}
+    chosen = {"provider": provider, "service": service, "operation": operation, "cause": cause, "since": since}
     if message:
+        refuse_choice(dry_run=dry_run, **chosen)
         done = run.hub().ask("POST", f"/messages/{segment(message)}/decisions", decision)
     else:
-        chosen = chosen_by(provider=provider, service=service, operation=operation, cause=cause, since=since)
-        done = run.hub().ask("POST", "/unknown/decisions", {**decision, "filter": chosen, "dry_run": dry_run})
+        done = run.hub().ask("POST", "/unknown/decisions", {**decision, "filter": chosen_by(**chosen), "dry_run": dry_run})
     if as_json:
         run.show_json(done)
     elif message:

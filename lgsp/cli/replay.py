@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lgsp.cli.choice import Cause, DryRun, Operation, Provider, Service, Since, chosen_by, show_shares
+from lgsp.cli.choice import Cause, DryRun, Operation, Provider, Service, Since, chosen_by, refuse_choice, show_shares
 from lgsp.cli.hub import segment
 from lgsp.cli.invocation import AsJson, invocation
 
@@ -47,11 +47,12 @@ def replay(
             hub.ask("PUT", f"/replays/{segment(run_id)}/state", {"state": state})
         _show_runs(run, hub.ask("GET", "/replays"), as_json=as_json)
         return
+    chosen = {"provider": provider, "service": service, "operation": operation, "cause": cause, "since": since}
     if message:
+        refuse_choice(dry_run=dry_run, **chosen)
         _one(run, hub, message, as_json=as_json)
         return
-    chosen = chosen_by(provider=provider, service=service, operation=operation, cause=cause, since=since)
-    done = hub.ask("POST", "/replays", {"filter": chosen, "rate": _rate(rate), "dry_run": dry_run})
+    done = hub.ask("POST", "/replays", {"filter": chosen_by(**chosen), "rate": _rate(rate), "dry_run": dry_run})
     if as_json:
         run.show_json(done)
     elif dry_run:

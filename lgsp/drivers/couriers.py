@@ -69,7 +69,17 @@ class FolderRecipient:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
+        _sync(self._folder)
         return path.read_bytes() == content
+
+
+def _sync(folder: Path) -> None:
+    """A name is durable when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class MailRecipient:

@@ -50,6 +50,12 @@ class _Seen:
             self.known[side].update(new)
             self.fresh[side].update(new)
 
+    def begin_day(self) -> None:
+        """What is used today is found and noted again."""
+        self.uses = 0
+        for known in self.known:
+            known.clear()
+
 
 class SampledUsage:
     """Of one process; `flush` is called each second, and before the record is closed."""
@@ -96,6 +102,8 @@ class SampledUsage:
         """Fields that are still used are noted anew each day; an old operation is forgotten here."""
         self._day = day
         self._seen = {key: seen for key, seen in self._seen.items() if seen.count}
+        for seen in self._seen.values():
+            seen.begin_day()
         try:
             await self._record.forget_uses(now - KEPT_S)
         except Fault:

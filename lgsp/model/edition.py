@@ -25,8 +25,9 @@ class EditionState(StrEnum):
 class Edition:
     """One adapter's bundle on its way to being served, and after.
 
-    verb: publish or rollback. changes: against what was live, in words, the worst first. breaking: why a change that breaks consumers goes
-    out all the same. keeps: older bundles that still have operations which stored messages may name. refusals: why it did not go live.
+    verb: publish or rollback. base: the digest that was live when it was compared (empty: the release's own). changes: against that, in
+    words, the worst first. breaking: why a change that breaks consumers goes out all the same. keeps: older bundles that still have
+    operations which stored messages may name. refusals: why it did not go live.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Edition:
     verb: str = "publish"
     reason: str = ""
     breaking: str = ""
+    base: str = ""
     changes: Sequence[str] = ()
     keeps: Sequence[str] = ()
     state: EditionState = EditionState.PROPOSED

@@ -86,6 +86,7 @@ def test_hooks_stay_with_the_release_and_must_be_the_same(tmp_path):
         (archive(("a.yaml", b""), kind=tarfile.SYMTYPE, link="/etc/passwd"), "is a link"),
         (archive(("a.yaml", b""), kind=tarfile.LNKTYPE, link="b.yaml"), "is a link"),
         (archive(("a.yaml", b""), kind=tarfile.CHRTYPE), "is a link"),
+        (archive(("a.yaml", b""), kind=tarfile.GNUTYPE_SPARSE), "not a plain file"),
         (archive(("a.yaml", b"1"), ("a.yaml", b"2")), "there twice"),
         (archive(("b.yaml", b"1"), ("a.yaml", b"2")), "not packed as"),
         (archive(*[(f"{at}.yaml", b"") for at in range(MOST_FILES + 1)]), f"more than {MOST_FILES} files"),

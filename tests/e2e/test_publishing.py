@@ -293,11 +293,13 @@ async def test_with_two_persons_nobody_publishes_alone_and_a_node_that_starts_se
     async with press_of(tmp_path, publish_approval=True) as press:
         first = (await press.publish("B")).json()["edition"]
         rejected = await press.ask("POST", f"/editions/{first['id']}/decisions", {"decision": "reject"})
+        other = f"/editions/{(await press.publish('C')).json()['edition']['id']}/decisions"
         proposed = await press.publish("B")
         place = f"/editions/{proposed.json()['edition']['id']}/decisions"
         alone, before = await press.ask("POST", place, {"decision": "approve"}), await press.letter()
         approved = await press.ask("POST", place, {"decision": "approve"}, who="binh")
         again = await press.ask("POST", place, {"decision": "approve"}, who="binh")
+        outdated = await press.ask("POST", other, {"decision": "approve"}, who="binh")
         after, settings = await press.letter(), press.hub.hub.settings
         digests = {service.digest for service in press.hub.hub.ports.catalogue.current().services.values()}
     started = {"adapters": settings.adapters, "contracts": settings.contracts, "more_bindings": settings.bindings}
@@ -305,6 +307,7 @@ async def test_with_two_persons_nobody_publishes_alone_and_a_node_that_starts_se
         served = {service.digest for service in later.hub.ports.catalogue.current().services.values()}
 
     edition = approved.json()["edition"]
+    assert (outdated.status_code, outdated.json()["type"].rpartition("/")[2]) == (409, "edition-outdated")
     assert (rejected.json()["edition"]["state"], proposed.status_code, before, after) == ("rejected", 202, "A", "B")
     assert (alone.status_code, alone.json()["type"].rpartition("/")[2]) == (403, "second-person-needed")
     assert (approved.status_code, again.status_code, edition["author"], edition["decided_by"]) == (200, 409, "an", "binh")

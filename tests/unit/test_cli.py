@@ -42,6 +42,15 @@ def test_check_names_file_line_and_reason_and_ends_with_1(tmp_path):
     assert re.match(r"\S*adapter\.yaml:\d+: ", done.stdout)
 
 
+@pytest.mark.parametrize(
+    "words", [("cancel", "--reason", "r"), ("set-aside", "--reason", "r"), ("unknown", "--dead", "--reason", "r"), ("replay",)]
+)
+def test_a_message_that_is_named_is_not_a_dry_run(words):
+    done = lgsp("--hub", "http://127.0.0.1:1", *words, "01a2-message", "--dry-run")
+
+    assert (done.exit_code, "choose by options" in done.stderr) == (2, True)
+
+
 def test_check_of_a_folder_that_is_no_adapter_is_wrong_usage():
     done = lgsp("check", "nobody")
 

@@ -40,7 +40,7 @@ def gather(folder: Path, contracts: Path) -> Mapping[str, bytes]:
         for path in _with_references(contracts, name, root):
             paths[_name(path, contracts.resolve(), root)] = path
     if any("deadline" in operation for _, _, _, operation in manifest.operations()):
-        paths["contracts/holidays.yaml"] = contracts / "holidays.yaml"
+        paths |= {f"contracts/{path.name}": path for path in contracts.glob("holidays.yaml")}
     own = [folder / name for name in OWN] + sorted((folder / "examples").rglob("*"))
     paths |= {f"adapters/{folder.name}/{path.relative_to(folder).as_posix()}": path for path in own if path.is_file()}
     files = {name: path.read_bytes() for name, path in paths.items()}
@@ -63,15 +63,22 @@ def laid_out(content: bytes, shipped: Path) -> Iterator[tuple[Path, Path]]:
     hooks = _hooks(files, name, shipped)
     with TemporaryDirectory(prefix="lgsp-bundle-") as place:
         root = Path(place)
-        (root / "contracts").mkdir()
-        for file, data in files.items():
-            path = root / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        folder = root / "adapters" / name
         if hooks is not None:
-            (folder / HOOKS).write_bytes(hooks)
-        yield folder, root / "contracts"
+            files = {**files, f"adapters/{name}/{HOOKS}": hooks}
+        try:
+            _write(root, files)
+        except OSError as error:
+            reason, fix = f"cannot be laid out on this node: {error.strerror}", "free its temporary folder, or name another by TMPDIR"
+            raise ContractError([Finding("bundle", 0, "", "bundle", reason, fix)]) from error
+        yield root / "adapters" / name, root / "contracts"
+
+
+def _write(root: Path, files: Mapping[str, bytes]) -> None:
+    (root / "contracts").mkdir()
+    for file, data in files.items():
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
 
 def _contracts_of(declared: Mapping[str, object], binding: Mapping[str, str]) -> list[str]:

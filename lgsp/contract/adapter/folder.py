@@ -244,6 +244,8 @@ class _Folder:
         named = {self.manifest.binding.get("wsdl", ""), service.get("wsdl", ""), service["contract"]}
         places = {(self.contracts / "wsdl" / name).parent for name in named if name.endswith(WSDL)}
         files = sorted({path for place in places for path in place.rglob("*.*") if path.is_file()})
+        if any("deadline" in operation for operation in service["operations"].values()):
+            files += self.contracts.glob("holidays.yaml")
         for path in [*files, *self.folder.glob("hooks.py")]:
             whole.update(f"\n{path.name}\n".encode() + path.read_bytes())
         return whole.hexdigest()

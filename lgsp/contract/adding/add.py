@@ -43,8 +43,10 @@ class Added:
         return len(self.examples.written) + len(self.examples.missing)
 
 
-def add(path: Path, wish: Wish, places: tuple[Path, Path], *, force: bool = False) -> Added:
+def add(path: Path, wish: Wish, places: tuple[Path, Path], *, force: bool = False, given: Path | None = None) -> Added:
     """Write the adapter of a provider's contract; `places`: the folders of adapters and of contracts.
+
+    given: what the provider handed over, where `path` was drafted from it.
 
     Raises ContractError with every finding, FileExistsError where something is there already and `force` is not said. Either leaves
     nothing behind.
@@ -52,7 +54,8 @@ def add(path: Path, wish: Wish, places: tuple[Path, Path], *, force: bool = Fals
     adapters, contracts = places
     with opened(path) as origin:
         draft = draft_of(origin.main, replace(wish, root=origin.root))
-    digest = digest_of(path)
+    given = given or path
+    digest = digest_of(given)
     targets = {
         f"adapters/{draft.name}": adapters / draft.name,
         f"contracts/openapi/{draft.place}": contracts / "openapi" / draft.place,
@@ -63,7 +66,7 @@ def add(path: Path, wish: Wish, places: tuple[Path, Path], *, force: bool = Fals
         raise FileExistsError(there[0])
     adapters.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".lgsp-add-", dir=adapters.parent) as staged:
-        examples = _stage(draft, Path(staged), path.name, digest)
+        examples = _stage(draft, Path(staged), given.name, digest)
         wanted = {Path(staged) / name: target for name, target in targets.items()}
         folders = _move(wanted, Path(staged) / OLD)
     return Added(draft, examples, folders, digest)
@@ -74,7 +77,7 @@ def add_samples(folder: Path, wish: Wish, places: tuple[Path, Path], *, force: b
     with tempfile.TemporaryDirectory(prefix="lgsp-add-") as made:
         path = Path(made) / "samples.yaml"
         path.write_text(yaml_of(contract_of_samples(folder)), encoding="utf-8")
-        return add(path, wish, places, force=force)
+        return add(path, wish, places, force=force, given=folder)
 
 
 def digest_of(path: Path) -> str:

@@ -86,7 +86,7 @@ def _extract(name: str, archive: zipfile.ZipFile, to: Path) -> None:
 
 def _faults(entry: zipfile.ZipInfo) -> Iterator[tuple[str, str]]:
     path = PurePosixPath(entry.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in entry.filename:
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in entry.filename:
         yield "path-escape", "leads out of the zip"
     if stat.S_ISLNK(entry.external_attr >> 16):
         yield "path-escape", "is a link"

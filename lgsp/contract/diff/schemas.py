@@ -181,7 +181,7 @@ def _bound(schema: Schema, keyword: str, sign: int) -> tuple[float, int]:
 
 def _said(bound: tuple[float, int], sign: int) -> str:
     value, includes = bound
-    return "none" if value == math.inf else f"{sign * value:g}" + ("" if includes else " (excluded)")
+    return "none" if value == math.inf else f"{sign * value}" + ("" if includes else " (excluded)")
 
 
 def _texts(old: Schema, new: Schema, at: str) -> Iterator[Difference]:

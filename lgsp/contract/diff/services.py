@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from lgsp.contract.diff.change import Change
 from lgsp.contract.diff.openapi import compare
+from lgsp.contract.diff.wsdl import compare_sources
+from lgsp.contract.wsdl.single import MAIN, linked
 from lgsp.errors import ContractError
 from lgsp.policy.compatibility import Severity, Side
 
@@ -48,21 +50,34 @@ def _of(before: Service, after: Service | None) -> Iterator[Change]:
     for operation in before.operations:
         other = revised.get(operation.name)
         if other is None:
+            if before.document and after.document:
+                continue  # told above, by its path
             yield _change(Severity.BREAKING, before, operation.name, "operation-removed", "is offered no more")
         elif other.pattern is not operation.pattern:
             detail = f"was {operation.pattern.value}, is {other.pattern.value}"
             yield _change(Severity.BREAKING, before, operation.name, "exchange-changed", detail)
     if _wsdl(before.soap) != _wsdl(after.soap):
-        yield from _spoken(before, speaks=(_speaks(before.soap), _speaks(after.soap)))
+        yield from _spoken(before, after)
 
 
-def _spoken(before: Service, *, speaks: tuple[bool, bool]) -> Iterator[Change]:
+def _spoken(before: Service, after: Service) -> Iterator[Change]:
+    speaks = _speaks(before.soap), _speaks(after.soap)
     if speaks == (True, True):
-        yield _change(Severity.DANGEROUS, before, "", "wsdl-changed", "its WSDL reads otherwise")
+        for change in _rewritten(_wsdl(before.soap), _wsdl(after.soap)):
+            yield replace(change, operation=f"{_name(before)} {change.operation}".rstrip())
     elif speaks == (False, True):
         yield _change(Severity.SAFE, before, "", "soap-changed", "is offered to SOAP too")
     elif speaks == (True, False):
         yield _change(Severity.BREAKING, before, "", "soap-changed", "no longer speaks SOAP")
+
+
+def _rewritten(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Sequence[Change]:
+    """What became otherwise in a WSDL that both offer; that alone, where no change has a name."""
+    unnamed = Change(Severity.DANGEROUS, "", Side.REQUEST, "", "wsdl-changed", "its WSDL reads otherwise")
+    try:
+        return compare_sources((linked(before), MAIN), (linked(after), MAIN)).changes or [unnamed]
+    except ContractError:
+        return [unnamed]
 
 
 def _speaks(offer: SoapOffer | None) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lgsp.contract.diff.change import Change, Comparison
     from lgsp.contract.wsdl.bindings import ReadPort
     from lgsp.contract.wsdl.read import Anatomy
+    from lgsp.contract.wsdl.source import Files
 
     Pair = tuple[str, str]
 
@@ -58,12 +59,17 @@ class _Read:
 
 def compare_wsdls(base: Path, revision: Path) -> Comparison:
     """Of two files, folders or zips, each with what it imports beside it; raises ContractError with every finding."""
-    old, new = _read(base), _read(revision)
+    return compare_sources(open_source(base), open_source(revision))
+
+
+def compare_sources(base: tuple[Files, str], revision: tuple[Files, str]) -> Comparison:
+    """The same of documents and the name of the main one."""
+    old, new = _read(*base), _read(*revision)
     return ranked(_changes(old, new), old.namespace, new.namespace)
 
 
-def _read(path: Path) -> _Read:
-    documents = read_documents(*open_source(path))
+def _read(files: Files, main: str) -> _Read:
+    documents = read_documents(files, main)
     found = anatomy(documents)
     typed = Typed(found.types.shapes, found.types.lines)
     namespace = documents.roots[documents.main].get("targetNamespace") or ""

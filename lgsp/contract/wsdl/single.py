@@ -33,11 +33,15 @@ _LINK = re.compile(re.escape(ADDRESS) + r"\?(?:xsd|wsdl)=([^\"'&<>]+)")
 _FORMS = ((f"{{{XSD}}}element", "elementFormDefault"), (f"{{{XSD}}}attribute", "attributeFormDefault"))
 
 
+def linked(texts: Mapping[str, bytes]) -> ZipFiles:
+    """What `published_documents` gave, as files that name one another; the WSDL is MAIN."""
+    flat = {name: f"{place}.{'xml' if name else 'wsdl'}" for place, name in enumerate(sorted(texts))}
+    return ZipFiles({flat[name]: _LINK.sub(lambda found: flat[unquote(found[1])], text.decode()).encode() for name, text in texts.items()})
+
+
 def single_document(texts: Mapping[str, bytes]) -> bytes:
     """What `published_documents` gave, as one document."""
-    flat = {name: f"{place}.{'xml' if name else 'wsdl'}" for place, name in enumerate(sorted(texts))}
-    linked = {flat[name]: _LINK.sub(lambda found: flat[unquote(found[1])], text.decode()).encode() for name, text in texts.items()}
-    read = read_documents(ZipFiles(linked), MAIN)
+    read = read_documents(linked(texts), MAIN)
     roots = _of_one_namespace(read)
     if roots is None:
         return texts[""]

@@ -80,7 +80,9 @@ class Connections:
         try:
             message, content = await self._asked(connection, method, head, body)
             answer = Answer(message.code, message.headers, await taken(message.code, message.headers, content, read))
-            connection.release()
+            # a provider may answer before it took the whole request: the next would wait behind the rest
+            if connection.transport is not None and not connection.transport.get_write_buffer_size():
+                connection.release()
         finally:
             connection.close()  # what was released stays open
         return answer
@@ -97,8 +99,9 @@ class Connections:
 
     async def _asked(self, connection: Connection, method: str, *request: bytes) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
         protocol = connection.protocol
-        if protocol is None or protocol.transport is None:
-            raise aiohttp.ServerDisconnectedError
+        if protocol is None or protocol.transport is None or protocol.should_close:
+            # closed, or something came in while it was idle, which must not be taken for the answer to this request
+            raise Unreachable("provider-unreachable", "the connection ended before anything was sent")
         protocol.set_response_params(skip_payload=method == "HEAD", read_until_eof=True, auto_decompress=False, read_timeout=self._read_s)
         protocol.transport.writelines(request)
         protocol.start_timeout()

@@ -37,10 +37,11 @@ class Pool:
         self._slots = asyncio.Semaphore(provider.in_flight)
         self._waiting, self._most_waiting = 0, provider.in_flight
         self._in_flight = telemetry.in_flight.labels(provider.code)
-        connector = aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S)
-        self._connections = Connections(connector, provider.timeouts)
+        self._connector = aiohttp.TCPConnector(limit=provider.in_flight, keepalive_timeout=KEEPALIVE_S)
+        self._connections = Connections(self._connector, provider.timeouts)
+        # for bodies that are streamed; none of its connections is kept, for it does not look whether something came in while one was idle
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=aiohttp.TCPConnector(limit=provider.in_flight, force_close=True),
             timeout=aiohttp.ClientTimeout(
                 total=provider.timeouts.total_s, sock_connect=provider.timeouts.connect_s, sock_read=provider.timeouts.read_s
             ),
@@ -102,6 +103,7 @@ class Pool:
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
+        await self._connector.close()
 
     async def run_out(self) -> None:
         """Close them after the last call that may be under way."""

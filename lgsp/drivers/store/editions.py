@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 EDITION, NODE, LIFESPAN, BUNDLE = press_tables.edition, press_tables.node, press_tables.lifespan, press_tables.bundle
 BEFORE = {EditionState.REJECTED: EditionState.PROPOSED, EditionState.REFUSED: EditionState.STAGED}
-FACTS = ("verb", "reason", "breaking", "changes", "keeps", "refusals")
+FACTS = ("verb", "reason", "breaking", "base", "changes", "keeps", "refusals")
 NOBODY = Node("", "")
 
 
@@ -202,7 +202,7 @@ def _facts(edition: Edition, **changes: Any) -> str:
 def _read(row: Row[Any]) -> Edition:
     facts: Mapping[str, Any] = json.decode(row.facts.encode())
     texts = {name: tuple(facts[name]) for name in ("changes", "keeps", "refusals")}
-    said: Mapping[str, Any] = {name: facts[name] for name in ("verb", "reason", "breaking")} | texts
+    said: Mapping[str, Any] = {name: facts.get(name, "") for name in ("verb", "reason", "breaking", "base")} | texts
     ended = {"decided_by": row.decided_by, "decided_at": row.decided_at, "live_at": row.live_at}
     return Edition(row.id, row.adapter, row.digest, row.author, row.at, state=EditionState(row.state), **said, **ended)
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from lgsp.drivers.store import evidence_tables, rows, tables
 from lgsp.drivers.store.core import write_act
+from lgsp.errors import Fault
 from lgsp.evidence.batch import leaf_of
 from lgsp.evidence.events import ABOUT, topics_of
 
@@ -47,8 +48,9 @@ class Erasure:
         if left is leaf:
             return False
         fields, erased = left.packed()
-        change = update(table).where(table.c.number == row.number)
-        await connection.execute(change.values(fields=fields, erased=erased, seed=b""))
+        change = update(table).where(table.c.number == row.number, table.c.seed == row.seed, table.c.erased == row.erased)
+        if not (await connection.execute(change.values(fields=fields, erased=erased, seed=b""))).rowcount:
+            raise Fault("record-unavailable", "somebody else erases of this exchange; try again")
         gone = set(topics_of(leaf.fields)) - set(topics_of(left.fields))
         marks = [self.core.cipher.mark(f"evidence {kind} {value}") for kind, value in gone]
         await connection.execute(delete(topic).where(topic.c.number == row.number, topic.c.mark.in_(marks)))
