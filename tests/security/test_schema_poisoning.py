@@ -150,18 +150,19 @@ def test_what_has_no_end_or_no_measure_is_refused_in_time(make, tmp_path: Path, 
     assert time.monotonic() - begun < QUICK_S
 
 
-def test_a_zip_leads_nowhere_but_into_itself(tmp_path: Path, uncalled: Listener) -> None:
+@pytest.mark.parametrize(("planted", "rule"), [("inside.xsd", "remote-import"), ("../outside.xsd", "path-escape")])
+def test_a_zip_leads_nowhere_but_into_itself(tmp_path: Path, uncalled: Listener, planted: str, rule: str) -> None:
     (tmp_path / "outside.xsd").write_text("<secret/>", encoding="utf-8")
     path = tmp_path / "folder" / "contract.zip"
     path.parent.mkdir()
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("main.wsdl", LINKS["XSD include"](f"{uncalled.address}/x.xsd") + "<!-- -->")
-        archive.writestr("../outside.xsd", "<planted/>")
+        archive.writestr(planted, "<planted/>")
 
     with pytest.raises(ContractError) as caught:
         read_wsdl(path)
 
-    assert {finding.rule for finding in caught.value.findings} == {"remote-import"}
+    assert {finding.rule for finding in caught.value.findings} == {rule}
     assert (tmp_path / "outside.xsd").read_text("utf-8") == "<secret/>"
 
 

@@ -1,24 +1,20 @@
 """What a provider handed over, a file, a folder or a zip: finds the contract to start from, and unpacks nothing that leads elsewhere.
 
-A folder is read as it stands, without links that lead out of it. A zip is unpacked into a folder of its own within limits: what an entry
-says of its own size is not believed, and a name with `..`, an absolute name, a link or a name that comes twice refuses the whole.
+A folder is read as it stands, without links that lead out of it. A zip is unpacked into a folder of its own, as zipped.py reads it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-import stat
 import tempfile
 import zipfile
-import zlib
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lgsp.contract.wsdl.source import MOST_BYTES, MOST_FILES, MOST_ZIP_BYTES
 from lgsp.contract.wsdl.source import open_source as open_wsdl
+from lgsp.contract.zipped import MOST_FILES, read_zip
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
@@ -55,43 +51,10 @@ def opened(path: Path) -> Iterator[Origin]:
 
 def unpack(path: Path, to: Path) -> None:
     """Write what contracts are made of below `to`. Raises ContractError for anything that a contract does not need and an attack does."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _extract(path.name, archive, to)
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise ContractError([Finding(path.name, 0, "", "not-zip", "cannot be read as a zip file")]) from error
-
-
-def _extract(name: str, archive: zipfile.ZipFile, to: Path) -> None:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    findings = [Finding(name, 0, "", rule, f"{entry.filename[:200]!r} {reason}") for entry in entries for rule, reason in _faults(entry)]
-    doubled = [each for each, count in Counter(entry.filename for entry in entries).items() if count > 1]
-    findings += [Finding(name, 0, "", "unique", f"{each[:200]!r} comes twice") for each in doubled]
-    if len(entries) > MOST_FILES:
-        findings = [Finding(name, 0, "", "too-many-files", f"more than {MOST_FILES} files")]
-    if findings:
-        raise ContractError(findings[:_SHOWN])
-    left = MOST_ZIP_BYTES
-    for entry in (each for each in entries if PurePosixPath(each.filename).suffix.lower() in _NEEDED):
-        with archive.open(entry) as member:
-            content = member.read(min(left, MOST_BYTES) + 1)
-        left -= len(content)
-        if len(content) > MOST_BYTES or left < 0:
-            reason = f"{entry.filename} is larger than {MOST_BYTES} bytes, or the whole than {MOST_ZIP_BYTES}"
-            raise ContractError([Finding(name, 0, "", "file-too-large", reason)])
-        target = to / entry.filename
+    for name, content in read_zip(path, _NEEDED).items():
+        target = to / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-
-
-def _faults(entry: zipfile.ZipInfo) -> Iterator[tuple[str, str]]:
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
-    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in entry.filename:
-        yield "path-escape", "leads out of the zip"
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        yield "path-escape", "is a link"
-    if entry.flag_bits & 1:
-        yield "not-zip", "is encrypted"
 
 
 def _in_folder(root: Path, name: str) -> Origin:

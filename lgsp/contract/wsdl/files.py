@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from lgsp.contract.wsdl.catalogue import catalogued
-from lgsp.contract.wsdl.source import MOST_BYTES, MOST_FILES, LeadsOut, TooLarge, beside, is_remote
+from lgsp.contract.wsdl.source import LeadsOut, TooLarge, beside, is_remote
+from lgsp.contract.zipped import MOST_BYTES, MOST_FILES
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:

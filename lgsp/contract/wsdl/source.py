@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
+from lgsp.contract.zipped import MOST_BYTES, read_zip
 from lgsp.errors import ContractError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-MOST_BYTES = 8 * 1024 * 1024
-MOST_ZIP_BYTES = 32 * 1024 * 1024
-MOST_FILES = 400
+DOCUMENTS = frozenset({".wsdl", ".xsd", ".xml"})
 
 
 class TooLarge(Exception):
@@ -79,7 +77,7 @@ def open_source(path: Path, root: Path | None = None) -> tuple[Files, str]:
     if path.is_dir():
         files: Files = FolderFiles(path.resolve())
     elif path.suffix.lower() == ".zip" or (path.suffix.lower() != ".wsdl" and zipfile.is_zipfile(path)):
-        files = ZipFiles(_unpacked(path))
+        files = ZipFiles(read_zip(path, DOCUMENTS))
     else:
         base = (root or path.parent).resolve()
         return FolderFiles(base), path.resolve().relative_to(base).as_posix()
@@ -101,30 +99,6 @@ def _main(files: Files, name: str) -> str:
     return starts[0]
 
 
-def _unpacked(path: Path) -> Mapping[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _contents(path.name, archive)
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise ContractError([Finding(path.name, 0, "", "not-zip", "cannot be read as a zip file")]) from error
-
-
-def _contents(name: str, archive: zipfile.ZipFile) -> Mapping[str, bytes]:
-    entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith((".wsdl", ".xsd", ".xml"))]
-    if len(entries) > MOST_FILES:
-        raise ContractError([Finding(name, 0, "", "too-many-files", f"more than {MOST_FILES} documents")])
-    contents: dict[str, bytes] = {}
-    left = MOST_ZIP_BYTES
-    for entry in entries:
-        with archive.open(entry) as member:
-            content = member.read(min(left, MOST_BYTES) + 1)  # what an entry says of its own size is not believed
-        left -= len(content)
-        if len(content) > MOST_BYTES or left < 0:
-            raise ContractError([Finding(name, 0, "", "file-too-large", f"{entry.filename} is larger than {MOST_BYTES} bytes")])
-        contents[posixpath.normpath(entry.filename.replace("\\", "/"))] = content
-    return contents
-
-
 def beside(file: str, location: str) -> str | None:
     """The path that a relative location means in a file; None if it leads out."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(file), unquote(urlsplit(location).path)))
@@ -140,4 +114,4 @@ def is_remote(location: str) -> bool:
     return bool(parts.scheme or parts.netloc)
 
 
-__all__ = ["MOST_FILES", "Files", "FolderFiles", "LeadsOut", "TooLarge", "ZipFiles", "beside", "is_remote", "open_source"]
+__all__ = ["Files", "FolderFiles", "LeadsOut", "TooLarge", "ZipFiles", "beside", "is_remote", "open_source"]
